@@ -1,0 +1,1 @@
+"""The bank: customers and their sessions; knows nothing of chat or models."""

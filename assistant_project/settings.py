@@ -1,0 +1,199 @@
+"""Every setting of the project, read from the environment in one place.
+
+`.env.example` documents each variable with its unit, default and an example. Unsafe production
+combinations are refused by `assistant_project.checks` (`manage.py check --deploy`).
+"""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def read_secret(name: str, default: str = "") -> str:
+    """Return the variable `name`, or the stripped content of the file that `name_FILE` names.
+
+    Raises: ImproperlyConfigured when the named file cannot be read.
+    """
+    path = env.str(f"{name}_FILE", default="")
+    if not path:
+        return str(env.str(name, default=default))
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error.strerror}") from error
+
+
+# --- Process -----------------------------------------------------------------------------------------------------
+DEFAULT_SECRET_KEY = "insecure-development-key-do-not-use-outside-a-laptop"  # noqa: S105 - refused by checks.py
+SECRET_KEY = read_secret("SECRET_KEY", DEFAULT_SECRET_KEY)
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+# True while `manage.py demo` supervises private services on a laptop; production refuses it.
+EMBEDDED = env.bool("EMBEDDED", default=False)
+WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
+
+INSTALLED_APPS = [
+    "daphne",
+    "assistant_project",
+    "chat",
+    "functions",
+    "accounts",
+    "audit",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "assistant_project.urls"
+ASGI_APPLICATION = "assistant_project.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    },
+]
+
+# --- Database: PostgreSQL only ----------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://assistant@127.0.0.1:5432/assistant")}
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=8)
+DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: optional in one process, required for several -------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL]},
+        },
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CHANNEL_LAYERS = {}
+
+# --- Identity ---------------------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# PEM of a P-256 private key; empty: a key is derived per process start, which only development tolerates.
+JWT_SIGNING_KEY = read_secret("JWT_SIGNING_KEY")
+JWT_ISSUER = env.str("JWT_ISSUER", default="bank-assistant")
+JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="asst.v1")
+ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=600)
+REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=30)
+
+# --- WebSocket --------------------------------------------------------------------------------------------------
+WS_ALLOWED_ORIGINS = env.list("WS_ALLOWED_ORIGINS", default=[])
+
+# --- Engine -----------------------------------------------------------------------------------------------------
+ENGINE_MODE = env.str("ENGINE_MODE", default="embedded")
+ENGINE_MAX_RUNS = env.int("ENGINE_MAX_RUNS", default=10)
+
+# --- GigaChat ---------------------------------------------------------------------------------------------------
+GIGACHAT_CREDENTIALS = read_secret("GIGACHAT_CREDENTIALS")
+GIGACHAT_SCOPE = env.str("GIGACHAT_SCOPE", default="GIGACHAT_API_PERS")
+GIGACHAT_BASE_URL = env.str("GIGACHAT_BASE_URL", default="https://api.giga.chat/v1")
+GIGACHAT_AUTH_URL = env.str("GIGACHAT_AUTH_URL", default="https://ngw.devices.sberbank.ru:9443/api/v2/oauth")
+GIGACHAT_CA_FILE = env.str("GIGACHAT_CA_FILE", default=str(BASE_DIR / "certs" / "russian_trusted_root_ca.pem"))
+GIGACHAT_CA_SHA256 = env.str(
+    "GIGACHAT_CA_SHA256",
+    default="D26D2D0231B7C39F92CC738512BA54103519E4405D68B5BD703E9788CA8ECF31",
+)
+GIGACHAT_MODEL = env.str("GIGACHAT_MODEL", default="GigaChat-2")
+GIGACHAT_CONNECT_SECONDS = env.float("GIGACHAT_CONNECT_SECONDS", default=10.0)
+GIGACHAT_READ_IDLE_SECONDS = env.float("GIGACHAT_READ_IDLE_SECONDS", default=150.0)
+GIGACHAT_TOTAL_SECONDS = env.float("GIGACHAT_TOTAL_SECONDS", default=600.0)
+GIGACHAT_POOL_SECONDS = env.float("GIGACHAT_POOL_SECONDS", default=10.0)
+
+# --- REST -------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bank assistant",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Languages and time -----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Static files and browser hardening -------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    },
+}

@@ -1,0 +1,1 @@
+"""Conversations, the wire to phones, the turn engine and the GigaChat client."""

@@ -1,0 +1,1 @@
+"""What the model may ask the bank for, and under which conditions."""
