@@ -1,0 +1,46 @@
+"""The states and kinds of conversations, turns and runs; stored as text."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(TextChoices):
+    """Who wrote a message."""
+
+    USER = "user", _("customer")
+    ASSISTANT = "assistant", _("assistant")
+
+
+class TurnState(TextChoices):
+    """`queued → running → completed | cancelled | failed`; a lost worker takes a turn back to queued."""
+
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    COMPLETED = "completed", _("completed")
+    CANCELLED = "cancelled", _("cancelled")
+    FAILED = "failed", _("failed")
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL_TURN_STATES
+
+
+FINAL_TURN_STATES = frozenset({TurnState.COMPLETED, TurnState.CANCELLED, TurnState.FAILED})
+
+
+class RunState(TextChoices):
+    """`running → completed | cancelled | failed | lost`; lost: its process died or lost its lease."""
+
+    RUNNING = "running", _("running")
+    COMPLETED = "completed", _("completed")
+    CANCELLED = "cancelled", _("cancelled")
+    FAILED = "failed", _("failed")
+    LOST = "lost", _("lost")
+
+
+class BusyPolicy(TextChoices):
+    """What a new message does while the conversation still has an unfinished turn."""
+
+    REJECT = "reject", _("reject")
+    QUEUE = "queue", _("queue")
+    INTERRUPT = "interrupt", _("interrupt")

@@ -1,0 +1,1 @@
+"""Acts on conversations: synchronous, transactional, audited; events leave after the commit."""
