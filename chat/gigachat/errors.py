@@ -1,0 +1,257 @@
+"""Errors of the GigaChat client, grouped by what the caller can do.
+
+GigaChatError
+├── SetupRefused               an operator must act: settings, certificates, contract; asking again does not help
+│   ├── CredentialsMalformed      not base64 of `client_id:client_secret`
+│   ├── CredentialsRefused        the token service does not know them
+│   ├── ScopeRefused              right credentials, wrong or unknown scope
+│   ├── AddressRefused            an address that is not https, or no address
+│   ├── AuthorityRefused          the file of the pinned certificate
+│   │   ├── AuthorityMissing, AuthorityUnreadable, AuthorityMismatch, AuthorityExpired
+│   ├── TlsRefused                the server's certificate does not verify against the pinned one
+│   ├── TokenRefused              401 twice, the second time with a fresh token
+│   ├── PaymentRequired           402: the tokens of this model are used up
+│   ├── AccessDenied              403
+│   └── ModelUnknown              404: the model, or the address, is wrong
+├── RequestRefused             this prompt will never be accepted
+│   ├── RequestMalformed          400
+│   ├── ContextTooLong            413: trim the history and try once more
+│   ├── ParametersRefused         422
+│   └── StatusUnexpected          any other status that is no answer
+├── ServiceUnavailable         ask again later
+│   ├── Unreachable               refused, reset, no such name; TokenUnreachable for the token service
+│   ├── RateLimited               429: more parallel streams than licensed; TokenRateLimited for the token service
+│   └── ServerFailed              5xx or a gateway's page; TokenServerFailed for the token service
+├── ServiceTimeout             ask again later
+│   ├── ConnectTimeout, PoolTimeout, ReadIdleTimeout, TotalTimeout
+│   └── TokenTimeout              the token service, or another process that is fetching the token
+└── AnswerBroken               what arrived cannot be used; a new attempt may succeed
+    ├── StreamBroken              the stream ended without a finish reason
+    ├── StreamFailed              the provider reported an error inside the stream
+    ├── StreamMissing             status 200 with something else than an event stream
+    ├── AnswerMalformed           not the documented JSON
+    ├── EventTooLarge             one event over the size bound
+    ├── FinishReasonUnknown       a reason we do not know how to show
+    ├── CallLeaked                a function call written into the text
+    └── TokenMalformed            the token service answered 200 without a usable token
+
+No error carries what the provider wrote: its bodies may quote the prompt. `str(error)` is the closed `code`, and the
+HTTP status where there is one.
+"""
+
+from typing import ClassVar
+
+
+class GigaChatError(Exception):
+    """Root of the client's errors.
+
+    is_retryable         whether the same question may succeed later
+    retry_after_seconds  how long the provider asked to wait, if it did
+    status               the HTTP status that led here, if one did
+    code                 the closed name for logs, metrics and audit entries
+    """
+
+    code: ClassVar[str] = "gigachat_error"
+    is_retryable: ClassVar[bool] = False
+
+    def __init__(self, *, status: int | None = None, retry_after_seconds: float | None = None) -> None:
+        super().__init__(self.code if status is None else f"{self.code} (HTTP {status})")
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SetupRefused(GigaChatError):
+    """An operator must act; asking again does not help."""
+
+    code = "setup_refused"
+
+
+class CredentialsMalformed(SetupRefused):
+    """`GIGACHAT_CREDENTIALS` is not base64 of `client_id:client_secret`; often the bare secret was pasted."""
+
+    code = "credentials_malformed"
+
+
+class CredentialsRefused(SetupRefused):
+    code = "credentials_refused"
+
+
+class ScopeRefused(SetupRefused):
+    code = "scope_refused"
+
+
+class AddressRefused(SetupRefused):
+    code = "address_refused"
+
+
+class AuthorityRefused(SetupRefused):
+    """The file of the pinned root certificate cannot be used; `manage.py gigachat_certs check` shows why."""
+
+    code = "authority_refused"
+
+
+class AuthorityMissing(AuthorityRefused):
+    code = "authority_missing"
+
+
+class AuthorityUnreadable(AuthorityRefused):
+    """The file does not hold exactly one certificate."""
+
+    code = "authority_unreadable"
+
+
+class AuthorityMismatch(AuthorityRefused):
+    """The certificate is not the pinned one, or no valid fingerprint is configured."""
+
+    code = "authority_mismatch"
+
+
+class AuthorityExpired(AuthorityRefused):
+    """The certificate is outside its validity dates."""
+
+    code = "authority_expired"
+
+
+class TlsRefused(SetupRefused):
+    """The server's certificate is not for this host, expired, or from another authority. Nothing was sent."""
+
+    code = "tls_refused"
+
+
+class TokenRefused(SetupRefused):
+    code = "token_refused"
+
+
+class PaymentRequired(SetupRefused):
+    code = "payment_required"
+
+
+class AccessDenied(SetupRefused):
+    code = "access_denied"
+
+
+class ModelUnknown(SetupRefused):
+    code = "model_unknown"
+
+
+class RequestRefused(GigaChatError):
+    """Asking the same again will never be accepted."""
+
+    code = "request_refused"
+
+
+class RequestMalformed(RequestRefused):
+    code = "request_malformed"
+
+
+class ContextTooLong(RequestRefused):
+    code = "context_too_long"
+
+
+class ParametersRefused(RequestRefused):
+    code = "parameters_refused"
+
+
+class StatusUnexpected(RequestRefused):
+    code = "status_unexpected"
+
+
+class ServiceUnavailable(GigaChatError):
+    """Nothing is wrong with the question: ask again later."""
+
+    code = "service_unavailable"
+    is_retryable = True
+
+
+class Unreachable(ServiceUnavailable):
+    code = "unreachable"
+
+
+class RateLimited(ServiceUnavailable):
+    code = "rate_limited"
+
+
+class ServerFailed(ServiceUnavailable):
+    code = "server_failed"
+
+
+class TokenUnreachable(Unreachable):
+    code = "token_unreachable"
+
+
+class TokenRateLimited(RateLimited):
+    code = "token_rate_limited"
+
+
+class TokenServerFailed(ServerFailed):
+    code = "token_server_failed"
+
+
+class ServiceTimeout(GigaChatError):
+    """One of the named timeouts passed; which one is the subclass."""
+
+    code = "service_timeout"
+    is_retryable = True
+
+
+class ConnectTimeout(ServiceTimeout):
+    code = "connect_timeout"
+
+
+class PoolTimeout(ServiceTimeout):
+    """Every connection of this process is busy."""
+
+    code = "pool_timeout"
+
+
+class ReadIdleTimeout(ServiceTimeout):
+    """The provider was silent for too long, before or inside the answer."""
+
+    code = "read_idle_timeout"
+
+
+class TotalTimeout(ServiceTimeout):
+    code = "total_timeout"
+
+
+class TokenTimeout(ServiceTimeout):
+    code = "token_timeout"
+
+
+class AnswerBroken(GigaChatError):
+    """What arrived cannot be used. A new attempt may succeed; text already received stays received."""
+
+    code = "answer_broken"
+    is_retryable = True
+
+
+class StreamBroken(AnswerBroken):
+    code = "stream_broken"
+
+
+class StreamFailed(AnswerBroken):
+    code = "stream_failed"
+
+
+class StreamMissing(AnswerBroken):
+    code = "stream_missing"
+
+
+class AnswerMalformed(AnswerBroken):
+    code = "answer_malformed"
+
+
+class EventTooLarge(AnswerBroken):
+    code = "event_too_large"
+
+
+class FinishReasonUnknown(AnswerBroken):
+    code = "finish_reason_unknown"
+
+
+class CallLeaked(AnswerBroken):
+    code = "call_leaked"
+
+
+class TokenMalformed(AnswerBroken):
+    code = "token_malformed"
