@@ -5,6 +5,7 @@ combinations are refused by `assistant_project.checks` (`manage.py check --deplo
 """
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 
 def read_secret(name: str, default: str = "") -> str:
@@ -101,6 +102,8 @@ TEMPLATES = [
 # --- Database: PostgreSQL only ----------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://assistant@127.0.0.1:5432/assistant")}
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=8)
+# A socket directory is written as postgres://user@%2Frun%2Fpostgresql/name, which django-environ leaves quoted.
+DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"].setdefault("OPTIONS", {})
