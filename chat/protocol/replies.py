@@ -1,0 +1,216 @@
+"""What the server says besides the log: `welcome`, replies to commands, and signals that are never stored."""
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field, JsonValue
+from typing_extensions import override
+
+from chat.protocol.bodies import Digest, Seq, SizeBytes, WireBody
+from chat.protocol.codes import CloseCode
+
+
+class ResumeMode(StrEnum):
+    """What follows for an attached conversation: nothing missed, the missed events, the whole state, or no access."""
+
+    LIVE = "live"
+    REPLAY = "replay"
+    SNAPSHOT = "snapshot"
+    DENIED = "denied"
+
+
+class SnapshotReason(StrEnum):
+    """Why a phone gets the whole state: no position, another log, a position from the future, one too old."""
+
+    NEW = "new"
+    EPOCH = "epoch"
+    AHEAD = "ahead"
+    OLD = "old"
+
+
+class ActiveTurn(WireBody):
+    """The unfinished turn of a conversation; `queue` is its place among those waiting for the model."""
+
+    turn: UUID
+    state: Literal["queued", "running", "awaiting_confirm"]
+    attempt: int = Field(ge=0)
+    msg: UUID
+    queue: int | None = None
+
+
+class Attachment(WireBody):
+    """The answer for one requested conversation, in `welcome.subs` and as the reply to `attach`."""
+
+    c: UUID
+    e: str
+    top: Seq
+    mode: Literal[ResumeMode.LIVE, ResumeMode.REPLAY, ResumeMode.SNAPSHOT]
+    why: SnapshotReason | None = None
+    active: ActiveTurn | None = None
+    confirms: tuple[JsonValue, ...] = ()
+
+    @override
+    def to_json(self) -> str:
+        # `active` is said to be null when there is none: a phone clears its state by it.
+        body = self.model_dump_json(by_alias=True, exclude_none=True)
+        return body if self.active is not None else f'{body[:-1]},"active":null}}'
+
+
+class DeniedAttachment(WireBody):
+    """The same answer for a foreign and for an unknown conversation."""
+
+    c: UUID
+    mode: Literal[ResumeMode.DENIED] = ResumeMode.DENIED
+
+
+class Welcome(WireBody):
+    """The reply to `hello`. Times ending in `_ms` are lengths, except `token_exp_ms` and `now`: Unix milliseconds.
+
+    win  bytes the server sends ahead of the phone's `ack`
+    """
+
+    conn: str
+    now: int
+    ping_ms: int
+    pong_ms: int
+    token_exp_ms: int
+    win: int
+    caps: tuple[str, ...] = ()
+    subs: tuple[Attachment | DeniedAttachment, ...] = ()
+
+    @override
+    def to_json(self) -> str:
+        head = self.model_dump_json(exclude={"subs"})
+        subs = ",".join(entry.to_json() for entry in self.subs)
+        return f'{head[:-1]},"subs":[{subs}]}}'
+
+
+class TurnSubmitted(WireBody):
+    """Reply to `turn.submit`: `s` is the position of the turn's `turn.accepted`, `dup` marks a repeated `mid`."""
+
+    turn: UUID
+    msg: UUID
+    s: Seq
+    dup: bool
+
+
+class CancelReply(WireBody):
+    """Reply to `turn.cancel`."""
+
+    state: Literal["cancelling", "finished"]
+
+
+class RefreshReply(WireBody):
+    """Reply to `auth.refresh`: end of the new token in Unix milliseconds."""
+
+    exp: int
+
+
+class Empty(WireBody):
+    """Reply that says only: done."""
+
+
+class StateMessage(WireBody):
+    """One message of a `conv.state`.
+
+    off      where this piece of the text begins, when the text is too long for one frame and continues here
+    partial  true while the answer is still being written; its next delta starts at byte `bytes`
+    bytes, sum  of the whole text
+    """
+
+    msg: UUID
+    turn: UUID | None = None
+    role: Literal["user", "assistant"]
+    text: str
+    off: SizeBytes | None = None
+    bytes: SizeBytes
+    sum: Digest
+    partial: bool | None = None
+
+
+class ConversationState(WireBody):
+    """The `d` of one `conv.state` frame: part `part` of `of`, messages oldest first; `older` says there are more."""
+
+    part: int = Field(ge=1)
+    of: int = Field(ge=1)
+    title: str
+    msgs: tuple[StateMessage, ...]
+    older: bool
+
+
+class Ping(WireBody):
+    TYPE: ClassVar = "ping"
+
+    n: int | None = None
+
+
+class Pong(WireBody):
+    TYPE: ClassVar = "pong"
+
+    n: int | None = None
+
+
+class Bye(WireBody):
+    """The server is about to close with the same code; see `build_bye`."""
+
+    TYPE: ClassVar = "bye"
+
+    code: int
+    reconnect: bool
+    after_ms: int = Field(ge=0)
+    reason: str
+
+
+class AuthExpiring(WireBody):
+    TYPE: ClassVar = "auth.expiring"
+
+    in_ms: int = Field(ge=0)
+
+
+class Drain(WireBody):
+    """The phone opens a new socket after `reconnect_in_ms`; this one is closed at the deadline."""
+
+    TYPE: ClassVar = "drain"
+
+    reconnect_in_ms: int = Field(ge=0)
+    deadline_ms: int = Field(ge=0)
+    why: str
+
+
+class LimitState(WireBody):
+    left: int = Field(ge=0)
+    reset_ms: int = Field(ge=0)
+
+
+class Limits(WireBody):
+    TYPE: ClassVar = "limits"
+
+    turns: LimitState
+
+
+class Notice(WireBody):
+    """Something for the developer's console; never for the customer."""
+
+    TYPE: ClassVar = "notice"
+
+    code: str
+    message: str
+
+
+class TurnQueued(WireBody):
+    """How many turns wait for the model before this one is served, itself included."""
+
+    TYPE: ClassVar = "turn.queued"
+
+    turn: UUID
+    position: int = Field(ge=1)
+    eta_ms: int | None = Field(default=None, ge=0)
+
+
+Signal = Ping | Pong | Bye | AuthExpiring | Drain | Limits | Notice | TurnQueued
+
+
+def build_bye(code: CloseCode, *, after_ms: int = 0, reason: str = "") -> Bye:
+    """Return the `bye` that goes before a close with `code`."""
+    return Bye(code=int(code), reconnect=code.reconnects, after_ms=after_ms, reason=reason or code.reason)
