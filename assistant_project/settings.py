@@ -130,12 +130,29 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# PEM of a P-256 private key; empty: a key is derived per process start, which only development tolerates.
+# PEM of a P-256 private key; empty: one is derived from SECRET_KEY, the same in every process of a demo.
 JWT_SIGNING_KEY = read_secret("JWT_SIGNING_KEY")
+# PEM blocks of public keys that are accepted beside it, while the signing key is being exchanged.
+JWT_PREVIOUS_KEYS = read_secret("JWT_PREVIOUS_KEYS")
 JWT_ISSUER = env.str("JWT_ISSUER", default="bank-assistant")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="asst.v1")
 ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=600)
 REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=30)
+REFRESH_REUSE_GRACE_SECONDS = env.int("REFRESH_REUSE_GRACE_SECONDS", default=60)
+SESSIONS_PER_CUSTOMER = env.int("SESSIONS_PER_CUSTOMER", default=5)
+LOGIN_WINDOW_SECONDS = env.int("LOGIN_WINDOW_SECONDS", default=900)
+LOGIN_FAILURES_PER_USERNAME = env.int("LOGIN_FAILURES_PER_USERNAME", default=10)
+LOGIN_FAILURES_PER_IP = env.int("LOGIN_FAILURES_PER_IP", default=100)
+# How many proxies of our own append to X-Forwarded-For; 0: the header is not believed.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+
+# --- Evidence log -----------------------------------------------------------------------------------------------
+# Goes into every entry's body and, later, into signed checkpoints: unique per log, never shared by test and production.
+AUDIT_LOG_NAME = env.str("AUDIT_LOG_NAME", default="bank.example/assistant-audit/demo")
+# Key of the digests that stand for addresses and login names; empty: derived from SECRET_KEY.
+AUDIT_PSEUDONYM_KEY = read_secret("AUDIT_PSEUDONYM_KEY")
+# Exports one process streams at the same time; each holds a database connection outside the pool.
+AUDIT_EXPORT_LIMIT = env.int("AUDIT_EXPORT_LIMIT", default=2)
 
 # --- WebSocket --------------------------------------------------------------------------------------------------
 WS_ALLOWED_ORIGINS = env.list("WS_ALLOWED_ORIGINS", default=[])
