@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 from typing_extensions import override
 
-from chat.protocol.bodies import Digest, Seq, SizeBytes, WireBody
+from chat.protocol.bodies import Seq, WireBody
 from chat.protocol.codes import CloseCode
 
 
@@ -109,34 +109,6 @@ class RefreshReply(WireBody):
 
 class Empty(WireBody):
     """Reply that says only: done."""
-
-
-class StateMessage(WireBody):
-    """One message of a `conv.state`.
-
-    off      where this piece of the text begins, when the text is too long for one frame and continues here
-    partial  true while the answer is still being written; its next delta starts at byte `bytes`
-    bytes, sum  of the whole text
-    """
-
-    msg: UUID
-    turn: UUID | None = None
-    role: Literal["user", "assistant"]
-    text: str
-    off: SizeBytes | None = None
-    bytes: SizeBytes
-    sum: Digest
-    partial: bool | None = None
-
-
-class ConversationState(WireBody):
-    """The `d` of one `conv.state` frame: part `part` of `of`, messages oldest first; `older` says there are more."""
-
-    part: int = Field(ge=1)
-    of: int = Field(ge=1)
-    title: str
-    msgs: tuple[StateMessage, ...]
-    older: bool
 
 
 class Ping(WireBody):

@@ -1,0 +1,85 @@
+"""The whole state of a conversation, for phones without a usable position: `conv.state`, in as many frames as needed."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chat.protocol.bodies import Digest, Seq, SizeBytes, WireBody
+
+STATE_TYPE = "conv.state"
+# The largest sum of messages in one frame; the envelope and the title fit in what is left of 64 KiB.
+PART_BYTES = 60 * 1024
+# A piece of this many characters stays under PART_BYTES even if every one of them is escaped (6 bytes).
+PIECE_CHARS = 8_000
+
+
+class StateMessage(WireBody):
+    """One message of the state.
+
+    off         present when a long text comes in pieces: where this piece begins, in bytes
+    partial     true while the answer is still being written; its next delta starts at byte `bytes`
+    bytes, sum  of the whole text
+    """
+
+    msg: UUID
+    turn: UUID | None = None
+    role: Literal["user", "assistant"]
+    text: str
+    off: SizeBytes | None = None
+    bytes: SizeBytes
+    sum: Digest
+    partial: bool | None = None
+
+
+class ConversationState(WireBody):
+    """The `d` of one `conv.state`: part `part` of `of`, messages oldest first; `older` says that there are more."""
+
+    part: int = Field(ge=1)
+    of: int = Field(ge=1)
+    title: str
+    msgs: tuple[StateMessage, ...]
+    older: bool
+
+
+def encode_state_frames(
+    conversation_id: UUID, seq: Seq, *, title: str, messages: Sequence[StateMessage], older: bool
+) -> list[str]:
+    """Return the 1..n frames of a state as of position `seq`, each within 64 KiB.
+
+    Only the last one carries the position: a phone keeps what it had until that one arrives.
+    """
+    parts = list(_fill_parts(messages))
+    frames = []
+    for number, part in enumerate(parts, 1):
+        body = ConversationState(part=number, of=len(parts), title=title, msgs=tuple(part), older=older)
+        position = f'"s":{seq},"snap":true,' if number == len(parts) else ""
+        frames.append(f'{{"t":"{STATE_TYPE}","c":"{conversation_id}",{position}"d":{body.to_json()}}}')
+    return frames
+
+
+def _fill_parts(messages: Sequence[StateMessage]) -> Iterator[list[StateMessage]]:
+    """Yield at least one list of messages; each stays under `PART_BYTES` on the wire."""
+    part: list[StateMessage] = []
+    size_bytes = 0
+    for piece in (piece for message in messages for piece in _cut(message)):
+        piece_bytes = len(piece.to_json().encode()) + 1
+        if part and size_bytes + piece_bytes > PART_BYTES:
+            yield part
+            part, size_bytes = [], 0
+        part.append(piece)
+        size_bytes += piece_bytes
+    yield part
+
+
+def _cut(message: StateMessage) -> Iterator[StateMessage]:
+    """Yield the message whole, or in pieces when it is too long for one frame."""
+    if len(message.text) <= PIECE_CHARS or len(message.to_json().encode()) <= PART_BYTES:
+        yield message
+        return
+    off = 0
+    for start in range(0, len(message.text), PIECE_CHARS):
+        text = message.text[start : start + PIECE_CHARS]
+        yield message.model_copy(update={"text": text, "off": off})
+        off += len(text.encode())
