@@ -18,4 +18,5 @@ class RevokeReason(TextChoices):
     REPLACED = "replaced", _("new login on the same device")
     TOO_MANY_DEVICES = "too_many_devices", _("login on one device too many")
     REUSE_DETECTED = "reuse_detected", _("refresh token used twice")
+    PASSWORD_CHANGED = "password_changed", _("password changed")
     STAFF = "staff", _("revoked by staff")

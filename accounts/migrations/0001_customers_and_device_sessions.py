@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('last_used_at', models.DateTimeField(verbose_name='last used at')),
                 ('expires_at', models.DateTimeField(verbose_name='expires at')),
                 ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked at')),
-                ('revoke_reason', models.CharField(blank=True, choices=[('logout', 'logout'), ('replaced', 'new login on the same device'), ('too_many_devices', 'login on one device too many'), ('reuse_detected', 'refresh token used twice'), ('staff', 'revoked by staff')], max_length=32, verbose_name='revoke reason')),
+                ('revoke_reason', models.CharField(blank=True, choices=[('logout', 'logout'), ('replaced', 'new login on the same device'), ('too_many_devices', 'login on one device too many'), ('reuse_detected', 'refresh token used twice'), ('password_changed', 'password changed'), ('staff', 'revoked by staff')], max_length=32, verbose_name='revoke reason')),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='accounts.customer', verbose_name='customer')),
             ],
             options={
