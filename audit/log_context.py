@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from typing import Final
 from uuid import UUID
 
+from typing_extensions import override
+
 NAMES: Final = ("request_id", "conversation_id", "turn_id")
 
 _bound: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
@@ -43,6 +45,7 @@ def bind(
 class LogContextFilter(logging.Filter):
     """Copies the bound ids onto the record; an id that the caller gave by `extra` wins."""
 
+    @override
     def filter(self, record: logging.LogRecord) -> bool:
         for name, value in (_bound.get() or {}).items():
             if not hasattr(record, name):

@@ -7,6 +7,8 @@ and sets both before this file is read, so that xdist workers inherit them.
 import os
 from pathlib import Path
 
+from tests.services import start_missing_services
+
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -21,11 +23,12 @@ def forget_developer_environment() -> None:
 
 forget_developer_environment()
 os.environ["ENV_FILE"] = os.devnull
-os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:1/absent")
+start_missing_services()
+os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
 from assistant_project.settings import *  # noqa: E402, F403 - the environment above must be ready first
 
-TEST_REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
+TEST_REDIS_URL = os.environ["TEST_REDIS_URL"]
 # Hashing a password the safe way costs a third of a second; the tests make many.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
