@@ -40,6 +40,8 @@ _UUID = regex.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def _parse_uuid(value: Any) -> UUID:
+    if isinstance(value, UUID):  # built in Python; JSON has none
+        return value
     if isinstance(value, str) and _UUID.fullmatch(value):
         return UUID(value)
     raise PydanticCustomError("uuid", "expected a UUID in its canonical form")

@@ -1,4 +1,4 @@
-"""The whole state of a conversation, for phones without a usable position: `conv.state`, in as many frames as needed."""
+"""The whole state of a conversation as `conv.state` frames, for phones without a usable position."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
