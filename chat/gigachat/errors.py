@@ -5,6 +5,7 @@ GigaChatError
 │   ├── CredentialsMalformed      not base64 of `client_id:client_secret`
 │   ├── CredentialsRefused        the token service does not know them
 │   ├── ScopeRefused              right credentials, wrong or unknown scope
+│   ├── TokenRequestRefused       the token service refuses for another reason
 │   ├── AddressRefused            an address that is not https, or no address
 │   ├── AuthorityRefused          the file of the pinned certificate
 │   │   ├── AuthorityMissing, AuthorityUnreadable, AuthorityMismatch, AuthorityExpired
@@ -21,7 +22,8 @@ GigaChatError
 ├── ServiceUnavailable         ask again later
 │   ├── Unreachable               refused, reset, no such name; TokenUnreachable for the token service
 │   ├── RateLimited               429: more parallel streams than licensed; TokenRateLimited for the token service
-│   └── ServerFailed              5xx or a gateway's page; TokenServerFailed for the token service
+│   └── ServerFailed              5xx; TokenServerFailed for the token service
+│       └── GatewayFailed            a gateway's page instead of JSON; TokenGatewayFailed for the token service
 ├── ServiceTimeout             ask again later
 │   ├── ConnectTimeout, PoolTimeout, ReadIdleTimeout, TotalTimeout
 │   └── TokenTimeout              the token service, or another process that is fetching the token
@@ -78,6 +80,10 @@ class CredentialsRefused(SetupRefused):
 
 class ScopeRefused(SetupRefused):
     code = "scope_refused"
+
+
+class TokenRequestRefused(SetupRefused):
+    code = "token_request_refused"
 
 
 class AddressRefused(SetupRefused):
@@ -175,6 +181,10 @@ class ServerFailed(ServiceUnavailable):
     code = "server_failed"
 
 
+class GatewayFailed(ServerFailed):
+    code = "gateway_failed"
+
+
 class TokenUnreachable(Unreachable):
     code = "token_unreachable"
 
@@ -185,6 +195,10 @@ class TokenRateLimited(RateLimited):
 
 class TokenServerFailed(ServerFailed):
     code = "token_server_failed"
+
+
+class TokenGatewayFailed(TokenServerFailed, GatewayFailed):
+    code = "token_gateway_failed"
 
 
 class ServiceTimeout(GigaChatError):

@@ -5,6 +5,9 @@ Customers' texts are kept out of every `repr`, so that a logged object never car
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
+
+from typing_extensions import override
 
 
 class PromptRole(StrEnum):
@@ -71,11 +74,17 @@ class Usage:
     precached_prompt_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
-    """A non-empty piece of the answer, to append."""
+class TextDelta(NamedTuple):
+    """A non-empty piece of the answer, to append.
 
-    text: str = field(repr=False)
+    A named tuple because one is made per token: a frozen dataclass costs three times as much.
+    """
+
+    text: str
+
+    @override
+    def __repr__(self) -> str:
+        return f"TextDelta({len(self.text)} characters)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,62 @@
+"""What an HTTP status means: pure, shared by completions and the token service. Bodies are never part of it."""
+
+import datetime as dt
+from email.utils import parsedate_to_datetime
+
+from chat.gigachat.errors import (
+    AccessDenied,
+    ContextTooLong,
+    GatewayFailed,
+    GigaChatError,
+    ModelUnknown,
+    ParametersRefused,
+    PaymentRequired,
+    RateLimited,
+    RequestMalformed,
+    ServerFailed,
+    StatusUnexpected,
+    TokenRefused,
+)
+
+MAX_RETRY_AFTER_SECONDS = 3600.0
+ERRORS: dict[int, type[GigaChatError]] = {
+    400: RequestMalformed,
+    401: TokenRefused,
+    402: PaymentRequired,
+    403: AccessDenied,
+    404: ModelUnknown,
+    413: ContextTooLong,
+    422: ParametersRefused,
+    429: RateLimited,
+}
+
+
+def build_status_error(status: int, *, content_type: str, retry_after: str) -> GigaChatError:
+    """Return the error of an answer to `POST /chat/completions` whose status is not 200.
+
+    content_type, retry_after  the header values; empty when absent
+    """
+    kind = ERRORS.get(status)
+    if kind is None and status >= 500:
+        kind = GatewayFailed if is_page(content_type) else ServerFailed
+    seconds = parse_retry_after(retry_after, now=dt.datetime.now(dt.UTC))
+    return (kind or StatusUnexpected)(status=status, retry_after_seconds=seconds)
+
+
+def is_page(content_type: str) -> bool:
+    """Whether a gateway wrote this page for browsers, instead of the service its JSON."""
+    return content_type.partition(";")[0].strip().lower() in {"text/html", "application/xhtml+xml", "text/plain"}
+
+
+def parse_retry_after(value: str, *, now: dt.datetime) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for, 0..3600; None when absent or unreadable."""
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:10]), MAX_RETRY_AFTER_SECONDS)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_SECONDS)

@@ -1,0 +1,95 @@
+"""The one TLS context for GigaChat: it trusts the pinned root certificate and nothing else.
+
+The root is a state authority able to sign any name, so it never enters a shared trust store, and its SHA-256 is
+checked before use. Intermediates and leaves are not pinned: they change. No setting turns verification off.
+"""
+
+import datetime as dt
+import ssl
+from functools import cache
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from chat.gigachat.errors import AuthorityExpired, AuthorityMismatch, AuthorityMissing, AuthorityUnreadable
+
+FINGERPRINT_CHARACTERS = 64
+MAX_FILE_BYTES = 64 * 1024
+
+
+@cache
+def get_ssl_context(ca_file: str, ca_sha256: str) -> ssl.SSLContext:
+    """Return this process's context for the file and fingerprint, built once; a changed file needs a restart.
+
+    Raises: AuthorityRefused
+    """
+    return build_ssl_context(ca_file, ca_sha256)
+
+
+def build_ssl_context(ca_file: str, ca_sha256: str) -> ssl.SSLContext:
+    """Return a client context that trusts only the pinned certificate, checks host names, and speaks TLS 1.2 or newer.
+
+    ca_sha256  SHA-256 of the certificate's DER, 64 hexadecimal digits, colons allowed
+    Raises: AuthorityRefused
+    """
+    certificate = load_authority(ca_file, ca_sha256)
+    # PROTOCOL_TLS_CLIENT requires a certificate and checks the host name; no default authority is loaded.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_verify_locations(cadata=certificate.public_bytes(Encoding.DER))
+    return context
+
+
+def load_authority(ca_file: str, ca_sha256: str) -> x509.Certificate:
+    """Return the pinned certificate.
+
+    Raises: AuthorityMissing, AuthorityUnreadable, AuthorityMismatch, AuthorityExpired
+    """
+    certificate = parse_certificate(read_file(ca_file))
+    verify_fingerprint(certificate, ca_sha256)
+    if not certificate.not_valid_before_utc <= dt.datetime.now(dt.UTC) <= certificate.not_valid_after_utc:
+        raise AuthorityExpired
+    return certificate
+
+
+def read_file(path: str) -> bytes:
+    """Return the file's bytes, as far as a certificate could reach.
+
+    Raises: AuthorityMissing
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_FILE_BYTES)
+    except OSError as error:
+        raise AuthorityMissing from error
+
+
+def parse_certificate(content: bytes) -> x509.Certificate:
+    """Return the only certificate in `content`, PEM or DER.
+
+    Raises: AuthorityUnreadable when there is none, or more than one
+    """
+    try:
+        if b"-----BEGIN" not in content:
+            return x509.load_der_x509_certificate(content)
+        certificates = x509.load_pem_x509_certificates(content)
+    except ValueError as error:
+        raise AuthorityUnreadable from error
+    if len(certificates) != 1:
+        raise AuthorityUnreadable
+    return certificates[0]
+
+
+def verify_fingerprint(certificate: x509.Certificate, ca_sha256: str) -> None:
+    """Raises: AuthorityMismatch, also for an empty or malformed `ca_sha256`: the pin cannot be left out."""
+    expected = ca_sha256.replace(":", "").strip().lower()
+    if len(expected) != FINGERPRINT_CHARACTERS or get_fingerprint(certificate) != expected:
+        raise AuthorityMismatch
+
+
+def get_fingerprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of the certificate's DER in lower-case hexadecimal."""
+    return certificate.fingerprint(SHA256()).hex()
