@@ -7,6 +7,8 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
+from tests.audit_flush import flush_append_only_tables  # noqa: F401 - a fixture for every test
+
 
 def read_worker_number() -> int:
     """Return the xdist worker's number; 0 without xdist."""
