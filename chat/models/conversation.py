@@ -72,7 +72,11 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
-        indexes = [models.Index(fields=["conversation", "created_at", "id"], name="message_by_conversation")]
+        indexes = [
+            models.Index(fields=["conversation", "created_at", "id"], name="message_by_conversation"),
+            # The admin's list.
+            models.Index(fields=["-created_at", "-id"], name="message_by_time"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["turn", "role"], name="one_message_per_turn_and_role"),
         ]
