@@ -4,8 +4,23 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+if sys.version_info < (3, 11):  # noqa: UP036 - the one file that an older Python may read
+    sys.exit(f"error: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
+
+try:
+    import uvloop
+    from django.core.management import execute_from_command_line
+except ModuleNotFoundError as error:
+    sys.exit(f"error: the package {error.name} is missing; `make run` installs everything")
+
+
+def use_fast_loop() -> None:
+    """Make the event loop uvloop. Daphne creates its loop while Django loads, so a command would come too late."""
+    uvloop.install()
+
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assistant_project.settings")
+    if sys.argv[1:2] == ["serve"]:
+        use_fast_loop()
     execute_from_command_line(sys.argv)

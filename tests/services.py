@@ -61,7 +61,7 @@ def start_private_redis(directory: Path) -> str:
 def find_redis() -> Path:
     """Return the wheel's `redis-server` beside this interpreter, else the machine's Redis or Valkey."""
     found = [Path(sys.executable).parent / "redis-server"]
-    found += [Path(path) for name in ("redis-server", "valkey-server") if (path := shutil.which(name))]
+    found += [Path(name) for name in map(shutil.which, ("redis-server", "valkey-server")) if name]
     for path in found:
         if path.exists():
             return path
