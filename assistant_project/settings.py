@@ -5,30 +5,20 @@ combinations are refused by `assistant_project.checks` (`manage.py check --deplo
 """
 
 from pathlib import Path
-from urllib.parse import unquote
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from assistant_project.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-environ.Env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+env = Environment()
+env.read_file(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 
 def read_secret(name: str, default: str = "") -> str:
-    """Return the variable `name`, or the stripped content of the file that `name_FILE` names.
-
-    Raises: ImproperlyConfigured when the named file cannot be read.
-    """
-    path = env.str(f"{name}_FILE", default="")
-    if not path:
-        return str(env.str(name, default=default))
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {error.strerror}") from error
+    """Return the variable `name`, or the stripped content of the file that `name_FILE` names."""
+    return env.secret(name, default)
 
 
 # --- Process -----------------------------------------------------------------------------------------------------
@@ -100,11 +90,9 @@ TEMPLATES = [
 ]
 
 # --- Database: PostgreSQL only ----------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://assistant@127.0.0.1:5432/assistant")}
+DATABASE_URL = read_secret("DATABASE_URL")
+DATABASES = {"default": env.database("DATABASE_URL", default="postgres://assistant@127.0.0.1:5432/assistant")}
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=8)
-# A socket directory is written as postgres://user@%2Frun%2Fpostgresql/name, which django-environ leaves quoted.
-DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])
-DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
@@ -155,11 +143,28 @@ AUDIT_PSEUDONYM_KEY = read_secret("AUDIT_PSEUDONYM_KEY")
 AUDIT_EXPORT_LIMIT = env.int("AUDIT_EXPORT_LIMIT", default=2)
 
 # --- WebSocket --------------------------------------------------------------------------------------------------
+# Besides the page's own origin.
 WS_ALLOWED_ORIGINS = env.list("WS_ALLOWED_ORIGINS", default=[])
+WS_HELLO_SECONDS = env.float("WS_HELLO_SECONDS", default=10.0)
+WS_PING_SECONDS = env.float("WS_PING_SECONDS", default=25.0)
+WS_PONG_SECONDS = env.float("WS_PONG_SECONDS", default=10.0)
+WS_WINDOW_BYTES = env.int("WS_WINDOW_BYTES", default=256 * 1024)
+WS_WINDOW_FRAMES = env.int("WS_WINDOW_FRAMES", default=512)
+WS_WINDOW_FULL_SECONDS = env.float("WS_WINDOW_FULL_SECONDS", default=30.0)
+WS_AGE_SECONDS = env.float("WS_AGE_SECONDS", default=24 * 3600.0)
+WS_EXPIRY_NOTICE_SECONDS = env.float("WS_EXPIRY_NOTICE_SECONDS", default=60.0)
+WS_EXPIRY_GRACE_SECONDS = env.float("WS_EXPIRY_GRACE_SECONDS", default=25.0)
+WS_SOCKETS_PER_CUSTOMER = env.int("WS_SOCKETS_PER_CUSTOMER", default=5)
+WS_COMMANDS = env.int("WS_COMMANDS", default=30)
+WS_COMMANDS_SECONDS = env.float("WS_COMMANDS_SECONDS", default=10.0)
+TURNS_PER_MINUTE = env.int("TURNS_PER_MINUTE", default=10)
+TURNS_PER_HOUR = env.int("TURNS_PER_HOUR", default=100)
 
 # --- Engine -----------------------------------------------------------------------------------------------------
 ENGINE_MODE = env.str("ENGINE_MODE", default="embedded")
 ENGINE_MAX_RUNS = env.int("ENGINE_MAX_RUNS", default=10)
+ENGINE_LEASE_SECONDS = env.float("ENGINE_LEASE_SECONDS", default=15.0)
+ENGINE_GRACE_SECONDS = env.float("ENGINE_GRACE_SECONDS", default=30.0)
 
 # --- GigaChat ---------------------------------------------------------------------------------------------------
 GIGACHAT_CREDENTIALS = read_secret("GIGACHAT_CREDENTIALS")
@@ -178,16 +183,31 @@ GIGACHAT_TOTAL_SECONDS = env.float("GIGACHAT_TOTAL_SECONDS", default=600.0)
 GIGACHAT_POOL_SECONDS = env.float("GIGACHAT_POOL_SECONDS", default=10.0)
 
 # --- REST -------------------------------------------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "accounts.api.negotiation.FirstRenderer",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["chat.api.parsers.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.authentication.IsCustomer"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.CustomerThrottle"],
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "accounts.api.errors.handle_exception",
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bank assistant",
+    "DESCRIPTION": "What the mobile app asks by HTTP; answers arrive token by token on the socket `/ws/v1`.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "TAGS": [
+        {"name": "auth", "description": "Signing in, staying in, signing out."},
+        {"name": "customer", "description": "The signed-in customer."},
+        {"name": "conversations", "description": "Conversations, their messages and their event logs."},
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -217,3 +237,5 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     },
 }
+
+env.refuse_mistakes()

@@ -1,0 +1,25 @@
+"""The REST API's paths: everything below /api/."""
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from accounts.api.endpoint import UnknownPath
+from accounts.api.schema import DocsView, SchemaView
+from chat.api.views import ConversationListView, ConversationView, EventListView, MessageListView
+
+# Any text may stand for an id: a misspelt one is refused like a foreign one, by the view.
+ONE = "conversations/<str:conversation_id>"
+
+version_1: list[URLPattern | URLResolver] = [
+    path("", include("accounts.api.urls")),
+    path("conversations", ConversationListView.as_view(), name="conversations"),
+    path(ONE, ConversationView.as_view(), name="conversation"),
+    path(f"{ONE}/messages", MessageListView.as_view(), name="messages"),
+    path(f"{ONE}/events", EventListView.as_view(), name="events"),
+    path("schema", SchemaView.as_view(), name="schema"),
+    path("docs", DocsView.as_view(url_name="schema"), name="docs"),
+]
+
+urlpatterns = [
+    path("api/v1/", include(version_1)),
+    re_path(r"^api(/|$)", UnknownPath.as_view()),
+]
