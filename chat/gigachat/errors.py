@@ -41,7 +41,7 @@ No error carries what the provider wrote: its bodies may quote the prompt. `str(
 HTTP status where there is one.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class GigaChatError(Exception):
@@ -60,6 +60,10 @@ class GigaChatError(Exception):
         super().__init__(self.code if status is None else f"{self.code} (HTTP {status})")
         self.status = status
         self.retry_after_seconds = retry_after_seconds
+
+    def copy(self) -> Self:
+        """Return an equal error without a traceback: one failure is raised in many tasks."""
+        return type(self)(status=self.status, retry_after_seconds=self.retry_after_seconds)
 
 
 class SetupRefused(GigaChatError):
@@ -269,3 +273,13 @@ class CallLeaked(AnswerBroken):
 
 class TokenMalformed(AnswerBroken):
     code = "token_malformed"
+
+
+def find_error_class(code: str) -> type[GigaChatError] | None:
+    """Return the class with this `code`, to raise again what another process met."""
+    classes: list[type[GigaChatError]] = [GigaChatError]
+    for kind in classes:
+        if kind.code == code:
+            return kind
+        classes.extend(kind.__subclasses__())
+    return None

@@ -38,14 +38,14 @@ def build_status_error(status: int, *, content_type: str, retry_after: str) -> G
     """
     kind = ERRORS.get(status)
     if kind is None and status >= 500:
-        kind = GatewayFailed if is_page(content_type) else ServerFailed
+        kind = ServerFailed if is_json(content_type) else GatewayFailed
     seconds = parse_retry_after(retry_after, now=dt.datetime.now(dt.UTC))
     return (kind or StatusUnexpected)(status=status, retry_after_seconds=seconds)
 
 
-def is_page(content_type: str) -> bool:
-    """Whether a gateway wrote this page for browsers, instead of the service its JSON."""
-    return content_type.partition(";")[0].strip().lower() in {"text/html", "application/xhtml+xml", "text/plain"}
+def is_json(content_type: str) -> bool:
+    """Whether the service itself answers: gateways in front of it write pages for browsers."""
+    return "json" in content_type.lower()
 
 
 def parse_retry_after(value: str, *, now: dt.datetime) -> float | None:

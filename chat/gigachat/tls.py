@@ -93,3 +93,13 @@ def verify_fingerprint(certificate: x509.Certificate, ca_sha256: str) -> None:
 def get_fingerprint(certificate: x509.Certificate) -> str:
     """Return the SHA-256 of the certificate's DER in lower-case hexadecimal."""
     return certificate.fingerprint(SHA256()).hex()
+
+
+def is_cut_handshake(error: BaseException) -> bool:
+    """Whether the peer only went away while the connection was being made: that refuses nothing and may pass."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

@@ -1,0 +1,77 @@
+"""One answer as its reader sees it; made by the client only."""
+
+import asyncio
+from typing import Self
+
+import aiohttp
+
+from chat.gigachat.answers import AnswerReader
+from chat.gigachat.call_record import CallRecord
+from chat.gigachat.errors import GigaChatError
+from chat.gigachat.transport import to_stream_error
+from chat.gigachat.types import Finished, StreamPart
+
+# To keep a connection, and with it the TLS handshake, a little may still be read after the useful part.
+DRAIN_SECONDS = 1.0
+DRAIN_BYTES = 64 * 1024
+
+
+class CompletionStream:
+    """One answer: iterate it for tuples of parts, everything one network read completed; the last part is Finished.
+
+    Iterating to the end gives the connection back to the pool.
+    Raises while iterating: AnswerBroken, ReadIdleTimeout, TotalTimeout
+
+    request_id  the provider's id of this call, for support requests; ours when it sent none
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, record: CallRecord) -> None:
+        self._response = response
+        self._record = record
+        self._reader = AnswerReader()
+        self.request_id = record.provider_request_id or record.request_id
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[StreamPart, ...]:
+        while not self._reader.is_finished:
+            chunk = await self._read_chunk()
+            if parts := self._reader.feed(chunk) if chunk else self._reader.finish():
+                self._note_finish(parts[-1])
+                return parts
+        await drain(self._response)
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Cut the connection, unless the answer was read completely."""
+        self._response.close()
+
+    async def _read_chunk(self) -> bytes:
+        """Return what has arrived; nothing at the end."""
+        failure: GigaChatError
+        try:
+            chunk = await self._response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            failure = to_stream_error(error)
+        else:
+            self._record.note_packet(len(chunk))
+            return chunk
+        raise failure
+
+    def _note_finish(self, part: StreamPart) -> None:
+        if isinstance(part, Finished):
+            self._record.outcome = part.reason.value
+
+
+async def drain(response: aiohttp.ClientResponse) -> None:
+    """Read the little that is left, to give the connection back to the pool; cut it when that takes long or fails."""
+    remaining = DRAIN_BYTES
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while remaining > 0 and (chunk := await response.content.readany()):
+                remaining -= len(chunk)
+    except (aiohttp.ClientError, OSError):
+        remaining = 0
+    finally:
+        response.close()
