@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from chat.enums import FINAL_TURN_STATES, RunState, TurnState
+from chat.enums import FINAL_TURN_STATES, TurnState
 from chat.errors import ConversationNotFound
-from chat.models import Conversation, ConversationEvent, Message, Run, Turn
-from chat.protocol.events import EventType
+from chat.models import Conversation, ConversationEvent, Message, Turn
+from chat.protocol.events import EventType, read_delta_text
 
 TEXT_EVENTS = (EventType.TEXT_DELTA, EventType.MSG_RESET)
 
@@ -45,8 +45,20 @@ def list_messages(conversation: Conversation) -> QuerySet[Message]:
     return Message.objects.filter(conversation=conversation).order_by("created_at", "id")
 
 
+def list_prompt_history(turn_id: UUID, limit: int = 200) -> list[Message]:
+    """Return what a model answering the turn should know, oldest first, the turn's own question last.
+
+    Turns that the provider's filter ended are left out with their questions: repeating them would trip it again.
+    """
+    turn = Turn.objects.get(pk=turn_id)
+    # By turn, not by time: an answer may be younger than a question that waited behind it.
+    known = Message.objects.filter(conversation_id=turn.conversation_id, turn__accepted_at__lte=turn.accepted_at)
+    known = known.exclude(turn__finish_reason="blocked").order_by("-turn__accepted_at", "-turn_id", "role")
+    return list(known[:limit])[::-1]
+
+
 def list_log_heads(customer_id: UUID, conversation_ids: Iterable[UUID]) -> dict[UUID, LogHead]:
-    """Return the heads of the customer's own conversations among `conversation_ids`; two queries whatever the number."""
+    """Return the heads of the customer's own conversations among `conversation_ids`; always two queries."""
     conversations = Conversation.objects.filter(customer_id=customer_id, pk__in=list(conversation_ids))
     heads = {row.pk: row for row in conversations}
     turns = Turn.objects.filter(conversation_id__in=heads).exclude(state__in=FINAL_TURN_STATES).order_by("-accepted_at")
@@ -71,9 +83,13 @@ def get_streamed_text(turn: Turn) -> str:
     return "".join(pieces)
 
 
-def list_turn_runs(turn: Turn) -> QuerySet[Run]:
-    return Run.objects.filter(turn=turn).order_by("attempt")
+def list_newest_messages(conversation_id: UUID, limit: int) -> list[Message]:
+    """Return the last `limit` finished messages, oldest first."""
+    newest = Message.objects.filter(conversation_id=conversation_id).order_by("-created_at", "-id")
+    return list(newest[:limit])[::-1]
 
 
-def find_running_run(turn: Turn) -> Run | None:
-    return Run.objects.filter(turn=turn, state=RunState.RUNNING).first()
+def list_unfinished_turns(conversation_id: UUID) -> list[Turn]:
+    """Return the turns that are queued or running, oldest first."""
+    unfinished = Turn.objects.filter(conversation_id=conversation_id).exclude(state__in=FINAL_TURN_STATES)
+    return list(unfinished.order_by("accepted_at", "id"))

@@ -17,10 +17,11 @@ from audit.enums import AuditAction
 from audit.journal import record_entry
 from chat.enums import FINAL_TURN_STATES, BusyPolicy, Role, RunState, TurnState
 from chat.errors import ConversationNotFound, MessageConflict, TooManyTurns, TurnBusy, TurnNotFound
-from chat.models import Conversation, Message, Run, Turn
+from chat.models import Conversation, Turn
 from chat.protocol import events
 from chat.protocol.frames import digest_text
 from chat.selectors import get_streamed_text
+from chat.services.endings import build_message, close_run, close_turn, describe_text, record_turn, store_answer
 from chat.stream import append_events, lock_conversation
 
 TITLE_CHARS = 80
@@ -162,7 +163,13 @@ def store_turn(
         turn=turn.pk, msg=message.pk, mid=submission.mid, text=submission.text, dev=submission.device_id
     )
     append_events(conversation, [events.encode(accepted)], turn_id=turn.pk)
-    record_turn(context, AuditAction.TURN_STARTED, turn, conversation, details=describe_text(message))
+    record_turn(
+        context,
+        AuditAction.TURN_STARTED,
+        turn,
+        customer_id=conversation.customer_id,
+        details=describe_text(message),
+    )
     return AcceptedTurn(turn.pk, message.pk, turn.accepted_seq, is_duplicate=False)
 
 
@@ -194,7 +201,7 @@ def end_by_customer(
 ) -> None:
     text = get_streamed_text(turn) if turn.attempt else ""
     answer = store_answer(turn, text, now)
-    Run.objects.filter(turn=turn, state=RunState.RUNNING).update(state=RunState.CANCELLED, finished_at=now)
+    close_run(turn, RunState.CANCELLED, now)
     close_turn(conversation, turn, TurnState.CANCELLED, now)
     cancelled = events.TurnCancelled(
         turn=turn.pk,
@@ -204,4 +211,10 @@ def end_by_customer(
         dev=device_id,
     )
     append_events(conversation, [events.encode(cancelled)], turn_id=turn.pk)
-    record_turn(context, AuditAction.TURN_CANCELLED, turn, conversation, details=describe_text(answer))
+    record_turn(
+        context,
+        AuditAction.TURN_CANCELLED,
+        turn,
+        customer_id=conversation.customer_id,
+        details=describe_text(answer),
+    )

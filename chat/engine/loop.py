@@ -1,0 +1,140 @@
+"""One run: ask the model, commit what it says, end the turn. Fits on a screen."""
+
+import logging
+from asyncio import sleep
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ParamSpec, TypeVar
+
+from django.conf import settings
+
+from audit.log_context import bind
+from chat.database import run_in_database
+from chat.engine.answer import AnswerLog
+from chat.engine.committer import DATABASE_FAULTS, RETRY_SECONDS, Committer
+from chat.engine.prompt import build_prompt, describe_prompt
+from chat.engine.upstream import Upstream
+from chat.errors import RunLost
+from chat.gigachat.errors import ContextTooLong, GigaChatError, RequestRefused, ServiceTimeout
+from chat.gigachat.types import Finished, FinishReason, Prompt, TextDelta
+from chat.protocol.codes import ErrorCode
+from chat.selectors import list_prompt_history
+from chat.services.runs import ClaimedRun, RunFailure, RunResult, fail_run, finish_run, record_model_call
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What the phone is told, by what the customer can do. Anything else GigaChat does is "unavailable".
+ERROR_CODES: dict[type[GigaChatError], ErrorCode] = {
+    ServiceTimeout: ErrorCode.UPSTREAM_TIMEOUT,
+    ContextTooLong: ErrorCode.UPSTREAM_CONTEXT,
+    RequestRefused: ErrorCode.SERVER_INTERNAL,
+}
+# The phone's word for GigaChat's reason.
+FINISHES = {FinishReason.STOP: "stop", FinishReason.LENGTH: "length", FinishReason.BLACKLIST: "blocked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What every run of an engine shares."""
+
+    engine: str
+    upstream: Upstream
+    committer: Committer
+
+
+async def run_turn(claimed: ClaimedRun, bench: Workbench) -> None:
+    """Answer one claimed turn to its end; never raises but for cancellation.
+
+    A run that lost its turn stops silently: whoever took the turn has told the phone.
+    """
+    answer = AnswerLog(claimed)
+    with bind(conversation_id=str(claimed.conversation_id), turn_id=str(claimed.turn_id)):
+        try:
+            await end_turn(claimed, bench, answer, await answer_turn(claimed, bench, answer))
+        except RunLost:
+            logger.info("turn was taken over", extra={"attempt": claimed.attempt})
+
+
+async def answer_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog) -> RunResult | RunFailure:
+    """Stream the answer into the log and say how it ended. Raises: RunLost"""
+    try:
+        prompt = await persist(prepare_prompt, claimed, bench.engine)
+        request_id, finished = await stream_answer(prompt, bench, answer)
+    except GigaChatError as error:
+        logger.warning("model call failed", extra={"error": error.code})
+        return RunFailure(text="", error=get_error_code(error), reason=error.code)
+    except RunLost:
+        raise
+    except Exception as error:
+        # The edge of a task: an unknown fault must still end the turn, or the customer waits for ever.
+        logger.exception("run failed", extra={"error": type(error).__name__})
+        return RunFailure(text="", error=ErrorCode.SERVER_INTERNAL, reason=type(error).__name__)
+    return describe_end(request_id, finished)
+
+
+async def stream_answer(prompt: Prompt, bench: Workbench, answer: AnswerLog) -> tuple[str, Finished | None]:
+    finished = None
+    async with bench.upstream.stream(prompt) as completion:
+        async for parts in completion:
+            for part in parts:
+                if isinstance(part, TextDelta):
+                    bench.committer.add(answer, part.text)
+                else:
+                    finished = part
+            await answer.wait_for_room()
+        return completion.request_id, finished
+
+
+def describe_end(request_id: str, finished: Finished | None) -> RunResult | RunFailure:
+    """Translate the model's own ending; the text is added once it is committed."""
+    finish = FINISHES.get(finished.reason) if finished else None
+    if finished is None or finish is None:
+        reason = f"finish_{finished.reason}" if finished else "finish_missing"
+        return RunFailure(text="", error=ErrorCode.UPSTREAM_UNAVAILABLE, reason=reason, upstream_request_id=request_id)
+    usage = finished.usage
+    return RunResult(
+        text="",
+        finish_reason=finish,
+        upstream_request_id=request_id,
+        prompt_tokens=usage.prompt_tokens if usage else None,
+        completion_tokens=usage.completion_tokens if usage else None,
+        cached_tokens=usage.precached_prompt_tokens if usage else None,
+    )
+
+
+async def end_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog, end: RunResult | RunFailure) -> None:
+    """Wait until every piece is committed, then write the turn's end with exactly that text. Raises: RunLost"""
+    await answer.wait_until_drained()
+    if isinstance(end, RunResult):
+        await persist(finish_run, claimed, replace(end, text=answer.text), engine=bench.engine)
+    else:
+        await persist(fail_run, claimed, replace(end, text=answer.text), engine=bench.engine)
+
+
+def prepare_prompt(claimed: ClaimedRun, engine: str) -> Prompt:
+    """Read the history, build the prompt and record what is about to be asked."""
+    prompt = build_prompt(claimed, list_prompt_history(claimed.turn_id), secret=settings.SECRET_KEY)
+    record_model_call(claimed, describe_prompt(prompt), engine=engine)
+    return prompt
+
+
+def get_error_code(error: GigaChatError) -> ErrorCode:
+    matches = (code for kind, code in ERROR_CODES.items() if isinstance(error, kind))
+    return next(matches, ErrorCode.UPSTREAM_UNAVAILABLE)
+
+
+async def persist(act: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a database act, again and again while the database is away.
+
+    An act whose commit was interrupted may have succeeded: it moved the fence, so the repetition raises RunLost, which
+    is the right end for this process.
+    """
+    while True:
+        try:
+            return await run_in_database(act, *args, **kwargs)
+        except DATABASE_FAULTS as error:
+            logger.warning("database is away, trying again", extra={"error": type(error).__name__})
+        await sleep(RETRY_SECONDS)

@@ -1,0 +1,172 @@
+"""The engine of one process: one task per run, plus those that claim, commit, renew leases and recover.
+
+Started inside the ASGI process (embedded) or by `manage.py run_engine`; any number of engines share one database.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from uuid import UUID
+
+from django.conf import settings
+
+from chat.database import run_in_database
+from chat.engine.committer import DATABASE_FAULTS, RETRY_SECONDS, Committer
+from chat.engine.loop import Workbench, run_turn
+from chat.engine.upstream import Upstream
+from chat.protocol.events import EventType
+from chat.services.runs import ClaimedRun, claim_runs, recover_lost_runs, release_runs, renew_leases
+from chat.stream import Appended, add_listener, remove_listener
+
+logger = logging.getLogger(__name__)
+
+# A lost wake-up costs at most this much before a queued turn is seen.
+CLAIM_POLL_SECONDS = 0.25
+RECOVERY_SECONDS = 5.0
+# Claims are transactions one after the other: few at a time, so that the first answer does not wait for the last claim.
+CLAIM_BATCH = 8
+
+
+def build_engine_name() -> str:
+    return f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+class Engine:
+    """Answers queued turns until stopped. Create, `start` and `stop` it on one event loop."""
+
+    def __init__(self, upstream: Upstream, *, max_runs: int) -> None:
+        self.name = build_engine_name()
+        self._upstream = upstream
+        self._max_runs = max_runs
+        self._committer = Committer()
+        self._bench = Workbench(engine=self.name, upstream=upstream, committer=self._committer)
+        self._runs: dict[ClaimedRun, asyncio.Task[None]] = {}
+        self._work = asyncio.Event()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def running(self) -> int:
+        """How many turns are being answered here."""
+        return len(self._runs)
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        add_listener(self.notice)
+        lease_seconds = settings.ENGINE_LEASE_SECONDS / 3
+        self._keepers = [
+            asyncio.create_task(self._committer.run(), name="engine-committer"),
+            asyncio.create_task(self._claim_forever(), name="engine-claims"),
+            asyncio.create_task(repeat(self._renew, lease_seconds), name="engine-leases"),
+            asyncio.create_task(repeat(self._recover, RECOVERY_SECONDS), name="engine-recovery"),
+        ]
+        logger.info("engine started", extra={"engine": self.name})
+
+    async def stop(self, *, grace_seconds: float) -> None:
+        """Claim nothing more, let running answers end within `grace_seconds`, then hand the rest to other engines."""
+        remove_listener(self.notice)
+        committing, *others = self._keepers
+        await cancel_all(others)
+        if self._runs:
+            await asyncio.wait(self._runs.values(), timeout=grace_seconds)
+        abandoned = list(self._runs)
+        await cancel_all(list(self._runs.values()))
+        await cancel_all([committing])
+        if abandoned:
+            with suppress(*DATABASE_FAULTS):
+                await run_in_database(release_runs, self.name, abandoned)
+        await self._committer.aclose()
+        await self._upstream.aclose()
+        logger.info("engine stopped", extra={"engine": self.name, "abandoned": len(abandoned)})
+
+    def notice(self, appended: Sequence[Appended]) -> None:
+        """Look at what was committed, on any thread: new turns are work, cancelled ones must stop here."""
+        kinds = {event.type for item in appended for event in item.events}
+        loop = self._loop
+        if loop is None or loop.is_closed() or kinds == {EventType.TEXT_DELTA}:
+            return
+        if EventType.TURN_ACCEPTED in kinds:
+            loop.call_soon_threadsafe(self._work.set)
+        if EventType.TURN_CANCELLED in kinds:
+            loop.call_soon_threadsafe(self._check_leases_soon)
+
+    def hint(self, conversation_ids: Collection[UUID]) -> None:
+        """Another process wrote to these conversations: there may be work, or a turn running here was cancelled."""
+        self._work.set()
+        if any(run.conversation_id in conversation_ids for run in self._runs):
+            self._check_leases_soon()
+
+    def _check_leases_soon(self) -> None:
+        task = asyncio.create_task(self._renew_quietly(), name="engine-lease-check")
+        self._keepers.append(task)
+        task.add_done_callback(self._keepers.remove)
+
+    async def _claim_forever(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._work.wait(), CLAIM_POLL_SECONDS)
+            self._work.clear()
+            await self._claim_quietly()
+
+    async def _claim_quietly(self) -> None:
+        capacity = min(CLAIM_BATCH, self._max_runs - len(self._runs))
+        if capacity <= 0:
+            return
+        try:
+            claimed = await run_in_database(claim_runs, self.name, capacity=capacity)
+        except DATABASE_FAULTS as error:
+            logger.warning("claiming failed", extra={"error": type(error).__name__})
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        for run in claimed:
+            self._begin(run)
+        if len(claimed) == capacity:
+            self._work.set()
+
+    def _begin(self, claimed: ClaimedRun) -> None:
+        task = asyncio.create_task(run_turn(claimed, self._bench), name=f"run-{claimed.run_id}")
+        self._runs[claimed] = task
+        task.add_done_callback(lambda _task: self._end(claimed))
+
+    def _end(self, claimed: ClaimedRun) -> None:
+        self._runs.pop(claimed, None)
+        self._work.set()
+
+    async def _renew(self) -> None:
+        held = list(self._runs)
+        owned = await run_in_database(renew_leases, self.name, held)
+        for run in held:
+            task = self._runs.get(run)
+            if run.turn_id not in owned and task is not None:
+                task.cancel()
+
+    async def _renew_quietly(self) -> None:
+        with suppress(*DATABASE_FAULTS):
+            await self._renew()
+
+    async def _recover(self) -> None:
+        lost = await run_in_database(recover_lost_runs, self.name)
+        if lost:
+            logger.warning("turns of a lost engine were taken over", extra={"turns": lost})
+            self._work.set()
+
+
+async def repeat(act: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Run `act` now and every `seconds`, through outages of the database."""
+    while True:
+        try:
+            await act()
+        except DATABASE_FAULTS as error:
+            logger.warning("periodic work failed", extra={"error": type(error).__name__})
+        await asyncio.sleep(seconds)
+
+
+async def cancel_all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel the tasks and wait until each has cleaned up."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,301 @@
+"""What each command does: call a service, answer the phone. No rules here, and no model."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.errors import SessionRevoked, TokenExpired, TokenInvalid
+from accounts.selectors import get_live_session
+from accounts.tokens import AccessClaims, verify_access_token
+from audit.context import AuditContext
+from audit.enums import ActorKind, AuditAction, Origin, Outcome
+from audit.journal import record_refusal
+from audit.log_context import get_request_id
+from chat.database import run_in_database
+from chat.enums import BusyPolicy
+from chat.errors import ConversationNotFound
+from chat.protocol.codes import CloseCode, ErrorCode, ProtocolError
+from chat.protocol.commands import (
+    MAX_ATTACHED,
+    Ack,
+    Attach,
+    AuthRefresh,
+    Command,
+    CommandType,
+    Hello,
+    Ping,
+    TurnCancel,
+    TurnSubmit,
+)
+from chat.protocol.frames import encode_ok, encode_signal, encode_welcome
+from chat.protocol.replies import CancelReply, DeniedAttachment, Empty, Pong, RefreshReply, TurnSubmitted, Welcome
+from chat.services.turns import Submission, cancel_turn, start_turn
+from chat.socket.attaching import attach, begin, hold_cursors
+from chat.socket.refusals import SocketRefused
+from chat.socket.roster import Roster, TooManySockets
+from chat.socket.session import Session
+
+Body = TypeVar("Body")
+
+# A message older than this is not sent to the model any more, whatever the phone allows.
+MAX_SUBMIT_AGE_MS = 24 * 3600 * 1000
+
+
+async def greet(session: Session, command: Command, *, token: str | None, roster: Roster) -> None:
+    """Answer `hello`: check who it is, then say where each wanted conversation stands.
+
+    token  of the upgrade request, if it carried one
+    Raises: SocketRefused
+    """
+    body = expect(command, Hello)
+    session.claims = await authenticate(body.token or token)
+    await enter(session, roster)
+    wants = hold_cursors(session, [(entry.c, entry) for entry in body.subs])
+    answers = await attach(session, wants)
+    welcome = Welcome(
+        conn=session.conn,
+        now=to_milliseconds(timezone.now()),
+        ping_ms=int(session.limits.ping_seconds * 1000),
+        pong_ms=int(session.limits.pong_seconds * 1000),
+        token_exp_ms=to_milliseconds(session.claims.expires_at),
+        win=session.limits.window_bytes,
+        caps=("ack",),
+        subs=tuple(answers),
+    )
+    await session.send(encode_welcome(command.id, welcome))
+    await begin(session, wants, answers)
+
+
+async def enter(session: Session, roster: Roster) -> None:
+    """Enter the socket in the roster; an older one of the same device is closed.
+
+    Raises: SocketRefused
+    """
+    if session.is_closed:
+        return
+    try:
+        replaced = roster.add(session, limit=session.limits.sockets_per_customer)
+    except TooManySockets as error:
+        raise SocketRefused(
+            ErrorCode.LIMIT_RATE, "too many devices are connected", CloseCode.TOO_MANY_DEVICES
+        ) from error
+    for other in replaced:
+        await other.close(CloseCode.REPLACED)
+
+
+async def authenticate(token: str | None) -> AccessClaims:
+    """Return the claims of a token whose session still lives.
+
+    Raises: SocketRefused
+    """
+    if token is None:
+        raise SocketRefused(ErrorCode.AUTH_REQUIRED, "expected a token", CloseCode.NOT_AUTHENTICATED)
+    try:
+        claims = verify_access_token(token)
+        await run_in_database(get_live_session, claims.session_id)
+    except TokenExpired as error:
+        raise SocketRefused(ErrorCode.AUTH_EXPIRED, "the token is over", CloseCode.TOKEN_EXPIRED) from error
+    except TokenInvalid as error:
+        raise SocketRefused(ErrorCode.AUTH_INVALID, "not a token of ours", CloseCode.NOT_AUTHENTICATED) from error
+    except SessionRevoked as error:
+        raise SocketRefused(ErrorCode.AUTH_REVOKED, "the session was ended", CloseCode.SESSION_REVOKED) from error
+    return claims
+
+
+async def attach_conversation(session: Session, command: Command) -> None:
+    position = expect(command, Attach)
+    conversation_id = require_conversation(command)
+    if conversation_id not in session.cursors and len(session.cursors) >= MAX_ATTACHED:
+        raise ProtocolError(ErrorCode.LIMIT_ATTACH, f"at most {MAX_ATTACHED} conversations")
+    wants = hold_cursors(session, [(conversation_id, position)])
+    answers = await attach(session, wants)
+    if isinstance(answers[0], DeniedAttachment):
+        await note_denied(session, conversation_id)
+    await reply(session, command, encode_ok(command.id or "", answers[0]))
+    await begin(session, wants, answers)
+
+
+async def detach_conversation(session: Session, command: Command) -> None:
+    session.unfollow(require_conversation(command))
+    await reply(session, command, encode_ok(command.id or "", Empty()))
+
+
+async def submit_turn(session: Session, command: Command) -> None:
+    """Store the customer's message and queue its turn; a new conversation is followed from its beginning."""
+    body = expect(command, TurnSubmit)
+    conversation_id = require_conversation(command)
+    if body.age_ms > min(body.max_age_ms or MAX_SUBMIT_AGE_MS, MAX_SUBMIT_AGE_MS):
+        raise ProtocolError(ErrorCode.CMD_TOO_OLD, "the message waited too long", field="d.age_ms")
+    submission = Submission(
+        mid=body.mid,
+        text=body.text,
+        device_id=session.require_claims().device_id,
+        busy=BusyPolicy(body.busy),
+        is_new=body.new,
+    )
+    async with refusing_strangers(session, conversation_id), hold_events(session, conversation_id):
+        accepted = await run_in_database(
+            start_turn,
+            build_context(session),
+            customer_id=session.require_claims().customer_id,
+            conversation_id=conversation_id,
+            submission=submission,
+        )
+        stored = TurnSubmitted(
+            turn=accepted.turn_id, msg=accepted.question_id, s=accepted.seq, dup=accepted.is_duplicate
+        )
+        await reply(session, command, encode_ok(command.id or "", stored))
+    if body.new and conversation_id not in session.cursors and len(session.cursors) < MAX_ATTACHED:
+        follow_from_start(session, conversation_id, accepted.seq)
+
+
+def follow_from_start(session: Session, conversation_id: UUID, top: int) -> None:
+    cursor = session.follow(conversation_id)
+    cursor.top = top
+    session.release_cursor(cursor)
+
+
+async def stop_turn(session: Session, command: Command) -> None:
+    body = expect(command, TurnCancel)
+    conversation_id = require_conversation(command)
+    claims = session.require_claims()
+    async with refusing_strangers(session, conversation_id), hold_events(session, conversation_id):
+        was_running = await run_in_database(
+            cancel_turn,
+            build_context(session),
+            customer_id=claims.customer_id,
+            conversation_id=conversation_id,
+            turn_id=body.turn,
+            device_id=claims.device_id,
+        )
+        state = CancelReply(state="cancelling" if was_running else "finished")
+        await reply(session, command, encode_ok(command.id or "", state))
+
+
+@asynccontextmanager
+async def hold_events(session: Session, conversation_id: UUID) -> AsyncIterator[None]:
+    """Keep the conversation's events back until the reply that announces them is out."""
+    cursor = session.cursors.get(conversation_id)
+    if cursor is not None:
+        cursor.holds += 1
+    try:
+        yield
+    finally:
+        if cursor is not None:
+            session.release_cursor(cursor)
+
+
+@asynccontextmanager
+async def refusing_strangers(session: Session, conversation_id: UUID) -> AsyncIterator[None]:
+    """Record a command on somebody else's conversation, after the act was rolled back."""
+    try:
+        yield
+    except ConversationNotFound:
+        await note_denied(session, conversation_id)
+        raise
+
+
+async def note_denied(session: Session, conversation_id: UUID) -> None:
+    await run_in_database(
+        record_refusal,
+        build_context(session),
+        AuditAction.ACCESS_DENIED,
+        subject="conversation",
+        subject_id=str(conversation_id),
+        customer_id=session.require_claims().customer_id,
+        outcome=Outcome.REFUSED,
+    )
+
+
+async def refresh_token(session: Session, command: Command) -> None:
+    """Take a fresh access token of the same session; anything else ends the socket.
+
+    Raises: SocketRefused
+    """
+    known = session.require_claims()
+    claims = await authenticate(expect(command, AuthRefresh).token)
+    if (claims.customer_id, claims.session_id) != (known.customer_id, known.session_id):
+        raise SocketRefused(ErrorCode.AUTH_SUBJECT_CHANGED, "the token belongs to another session", CloseCode.FORBIDDEN)
+    session.claims = claims
+    session.expiry_announced = False
+    await reply(session, command, encode_ok(command.id or "", RefreshReply(exp=to_milliseconds(claims.expires_at))))
+
+
+async def take_ack(session: Session, command: Command) -> None:
+    session.confirm(dict(expect(command, Ack).root))
+
+
+async def answer_ping(session: Session, command: Command) -> None:
+    pong = Pong(n=expect(command, Ping).n)
+    await session.send(encode_signal(pong, command_id=command.id))
+
+
+async def note_state(session: Session, command: Command) -> None:
+    await reply(session, command, encode_ok(command.id or "", Empty()))
+
+
+async def take_pong(_session: Session, _command: Command) -> None:
+    """Nothing to do: that a frame arrived was noted before."""
+
+
+async def say_goodbye(session: Session, _command: Command) -> None:
+    await session.drop(CloseCode.NORMAL)
+
+
+async def refuse_hello(_session: Session, _command: Command) -> None:
+    raise ProtocolError(ErrorCode.PROTO_STATE, "hello was already said")
+
+
+Handler = Callable[[Session, Command], Awaitable[None]]
+
+HANDLERS: dict[CommandType, Handler] = {
+    CommandType.HELLO: refuse_hello,
+    CommandType.ATTACH: attach_conversation,
+    CommandType.DETACH: detach_conversation,
+    CommandType.TURN_SUBMIT: submit_turn,
+    CommandType.TURN_CANCEL: stop_turn,
+    CommandType.AUTH_REFRESH: refresh_token,
+    CommandType.APP_STATE: note_state,
+    CommandType.ACK: take_ack,
+    CommandType.PING: answer_ping,
+    CommandType.PONG: take_pong,
+    CommandType.BYE: say_goodbye,
+}
+
+
+async def reply(session: Session, command: Command, frame: str) -> None:
+    """Send the reply, unless the phone asked for none by giving no id."""
+    if command.id is not None:
+        await session.send(frame)
+
+
+def build_context(session: Session) -> AuditContext:
+    claims = session.require_claims()
+    return AuditContext(
+        actor_kind=ActorKind.CUSTOMER,
+        actor_id=str(claims.customer_id),
+        origin=Origin.WEBSOCKET,
+        request_id=get_request_id(),
+        session_id=str(claims.session_id),
+        ip=session.ip,
+    )
+
+
+def expect(command: Command, kind: type[Body]) -> Body:
+    if not isinstance(command.body, kind):
+        raise TypeError(f"{command.type} carries another body")
+    return command.body
+
+
+def require_conversation(command: Command) -> UUID:
+    if command.conversation_id is None:
+        raise TypeError(f"{command.type} carries no conversation")
+    return command.conversation_id
+
+
+def to_milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

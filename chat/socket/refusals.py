@@ -1,0 +1,51 @@
+"""The one table from errors to what a phone is told."""
+
+from audit.log_context import get_request_id
+from chat.errors import ChatError, ConversationNotFound, MessageConflict, TooManyTurns, TurnBusy, TurnNotFound
+from chat.protocol.bodies import ErrorBody
+from chat.protocol.codes import CloseCode, ErrorCode, ProtocolError
+
+
+class SocketRefused(Exception):
+    """The phone may not go on: an error is sent, then the socket is closed with `close_code`."""
+
+    def __init__(self, code: ErrorCode, message: str, close_code: CloseCode) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.close_code = close_code
+
+
+def build_error(error: Exception) -> ErrorBody:
+    """Return what the phone is told about an error; everything unknown is `server.internal`."""
+    if isinstance(error, ProtocolError):
+        return ErrorBody(code=error.code, message=error.message, field=error.field, trace=get_request_id())
+    if isinstance(error, SocketRefused):
+        return ErrorBody(code=error.code, message=error.message, trace=get_request_id())
+    if isinstance(error, ChatError):
+        return build_chat_error(error)
+    return ErrorBody(code=ErrorCode.SERVER_INTERNAL, message="the server failed", trace=get_request_id())
+
+
+def build_chat_error(error: ChatError) -> ErrorBody:
+    trace = get_request_id()
+    match error:
+        case ConversationNotFound():
+            return ErrorBody(code=ErrorCode.CONV_NOT_FOUND, message="no such conversation", trace=trace)
+        case TurnNotFound():
+            return ErrorBody(code=ErrorCode.TURN_NOT_FOUND, message="no such turn here", field="d.turn", trace=trace)
+        case TurnBusy():
+            details = {"turn": str(error.turn_id)}
+            return ErrorBody(code=ErrorCode.TURN_BUSY, message="a turn is unfinished", details=details, trace=trace)
+        case MessageConflict():
+            message = "mid already used with other content"
+            return ErrorBody(code=ErrorCode.IDEM_CONFLICT, message=message, field="d.mid", trace=trace)
+        case TooManyTurns():
+            return ErrorBody(
+                code=ErrorCode.LIMIT_RATE,
+                message=f"{error.limit} turns per {error.window_seconds} s",
+                retry_after_ms=error.retry_after_ms,
+                details={"limit": error.limit, "window_s": error.window_seconds},
+                trace=trace,
+            )
+    return ErrorBody(code=ErrorCode.SERVER_INTERNAL, message="the server failed", trace=trace)
