@@ -39,7 +39,7 @@ INSTALLED_APPS = [
     "functions",
     "accounts",
     "audit",
-    "django.contrib.admin",
+    "assistant_project.apps.StaffAdminConfig",  # django.contrib.admin with our staff site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -134,6 +134,9 @@ LOGIN_FAILURES_PER_IP = env.int("LOGIN_FAILURES_PER_IP", default=100)
 # How many proxies of our own append to X-Forwarded-For; 0: the header is not believed.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
+# Staff sign in with a second factor (TOTP or a one-time code); the laptop demo has none to offer.
+STAFF_OTP_REQUIRED = env.bool("STAFF_OTP_REQUIRED", default=not EMBEDDED)
+
 # --- Evidence log -----------------------------------------------------------------------------------------------
 # Goes into every entry's body and, later, into signed checkpoints: unique per log, never shared by test and production.
 AUDIT_LOG_NAME = env.str("AUDIT_LOG_NAME", default="bank.example/assistant-audit/demo")
@@ -181,6 +184,9 @@ GIGACHAT_CONNECT_SECONDS = env.float("GIGACHAT_CONNECT_SECONDS", default=10.0)
 GIGACHAT_READ_IDLE_SECONDS = env.float("GIGACHAT_READ_IDLE_SECONDS", default=150.0)
 GIGACHAT_TOTAL_SECONDS = env.float("GIGACHAT_TOTAL_SECONDS", default=600.0)
 GIGACHAT_POOL_SECONDS = env.float("GIGACHAT_POOL_SECONDS", default=10.0)
+GIGACHAT_POOL_SIZE = env.int("GIGACHAT_POOL_SIZE", default=10)
+GIGACHAT_RETRIES = env.int("GIGACHAT_RETRIES", default=2)
+GIGACHAT_RETRY_SECONDS = env.float("GIGACHAT_RETRY_SECONDS", default=15.0)
 
 # --- REST -------------------------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
