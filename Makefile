@@ -37,6 +37,7 @@ check: $(VENV)/.develop ## format, lint, types, import contracts, migrations
 	@$(BIN)/lint-imports
 	@$(BIN)/python manage.py check
 	@$(BIN)/python -W "ignore::RuntimeWarning" manage.py makemigrations --check --dry-run
+	@$(BIN)/python manage.py export_asyncapi --check
 
 fmt: $(VENV)/.develop ## format and fix what can be fixed
 	@$(BIN)/ruff format .

@@ -16,7 +16,13 @@ Digest = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
 class WireBody(BaseModel):
     """The `d` of something we send, or a part of it; absent optionals are left out on the wire."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        # A default of ours is sent; export_asyncapi takes out those that are None.
+        json_schema_serialization_defaults_required=True,
+    )
 
     def to_json(self) -> str:
         """Return compact JSON with letters as they are: Russian is not escaped."""

@@ -47,7 +47,7 @@ class Attachment(WireBody):
     top: Seq
     mode: Literal[ResumeMode.LIVE, ResumeMode.REPLAY, ResumeMode.SNAPSHOT]
     why: SnapshotReason | None = None
-    active: ActiveTurn | None = None
+    active: ActiveTurn | None
     confirms: tuple[JsonValue, ...] = ()
 
     @override
@@ -124,7 +124,7 @@ class Pong(WireBody):
 
 
 class Bye(WireBody):
-    """The server is about to close with the same code; see `build_bye`."""
+    """The server is about to close the socket with the same code."""
 
     TYPE: ClassVar = "bye"
 

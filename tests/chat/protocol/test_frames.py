@@ -227,7 +227,7 @@ def test_encode_welcome_says_active_even_when_nothing_is() -> None:
         win=262_144,
         caps=("edit",),
         subs=(
-            Attachment(c=CONVERSATION, e="e1", top=4, mode=ResumeMode.LIVE),
+            Attachment(c=CONVERSATION, e="e1", top=4, mode=ResumeMode.LIVE, active=None),
             Attachment(
                 c=CONVERSATION, e="e1", top=4, mode=ResumeMode.SNAPSHOT, why=SnapshotReason.AHEAD, active=active
             ),
