@@ -184,6 +184,8 @@ GIGACHAT_CONNECT_SECONDS = env.float("GIGACHAT_CONNECT_SECONDS", default=10.0)
 GIGACHAT_READ_IDLE_SECONDS = env.float("GIGACHAT_READ_IDLE_SECONDS", default=150.0)
 GIGACHAT_TOTAL_SECONDS = env.float("GIGACHAT_TOTAL_SECONDS", default=600.0)
 GIGACHAT_POOL_SECONDS = env.float("GIGACHAT_POOL_SECONDS", default=10.0)
+# The phone page says so when answers come from the sandbox; the client itself makes no difference.
+GIGACHAT_SANDBOX = env.bool("GIGACHAT_SANDBOX", default=False)
 GIGACHAT_POOL_SIZE = env.int("GIGACHAT_POOL_SIZE", default=10)
 GIGACHAT_RETRIES = env.int("GIGACHAT_RETRIES", default=2)
 GIGACHAT_RETRY_SECONDS = env.float("GIGACHAT_RETRY_SECONDS", default=15.0)

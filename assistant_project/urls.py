@@ -2,9 +2,14 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
+
+from chat.views import show_phone
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("", show_phone, name="phone"),
+    path("language", set_language, name="set_language"),
     path("", include("chat.urls")),
 ]
 

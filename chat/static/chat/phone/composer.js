@@ -1,0 +1,71 @@
+/** Where the customer writes: Enter sends, Shift+Enter makes a line, Esc stops the answer. */
+
+import { byId } from "./dom.js";
+import { draftStore } from "./storage.js";
+
+/** @typedef {{send: (text: string) => void, cancel: () => void}} ComposerHooks */
+
+export class Composer {
+  #form = /** @type {HTMLFormElement} */ (byId("composer"));
+  #input = /** @type {HTMLTextAreaElement} */ (byId("text"));
+  #send = /** @type {HTMLButtonElement} */ (byId("send"));
+  #stop = /** @type {HTMLButtonElement} */ (byId("stop"));
+  #hooks;
+
+  /** @param {ComposerHooks} hooks */
+  constructor(hooks) {
+    this.#hooks = hooks;
+    this.#input.value = draftStore.read();
+    this.#input.addEventListener("input", () => this.#noteDraft());
+    this.#input.addEventListener("keydown", (event) => this.#press(event));
+    this.#stop.addEventListener("click", () => this.#hooks.cancel());
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit(this.#input.value);
+    });
+    this.#noteDraft();
+  }
+
+  focus() {
+    this.#input.focus();
+  }
+
+  /** @param {string} text */
+  submit(text) {
+    if (text.trim() === "") return;
+    this.#input.value = "";
+    this.#noteDraft();
+    this.#hooks.send(text);
+    this.#input.focus();
+  }
+
+  /** Forget what was being written, for the next customer. */
+  clear() {
+    this.#input.value = "";
+    this.#noteDraft();
+  }
+
+  /** @param {{isRunning: boolean, isCancelling: boolean}} turn */
+  render({ isRunning, isCancelling }) {
+    // A hidden button loses the focus to nowhere; the keyboard belongs back in the text.
+    if (!isRunning && document.activeElement === this.#stop) this.#input.focus();
+    this.#stop.hidden = !isRunning;
+    this.#stop.disabled = isCancelling;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    // While an input method composes, Enter belongs to it.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#form.requestSubmit();
+  }
+
+  #noteDraft() {
+    const { value } = this.#input;
+    draftStore.write(value);
+    this.#send.disabled = value.trim() === "";
+    this.#input.style.height = "auto";
+    this.#input.style.height = `${this.#input.scrollHeight}px`;
+  }
+}

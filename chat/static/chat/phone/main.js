@@ -1,0 +1,153 @@
+/** Puts the page together: one session, one phone at a time, one screen. */
+
+import { Composer } from "./composer.js";
+import { byId } from "./dom.js";
+import { FramesPanel } from "./frames-panel.js";
+import { Menu } from "./menu.js";
+import { Phone } from "./phone.js";
+import { SUBPROTOCOL } from "./protocol.js";
+import { Session } from "./session.js";
+import { SignIn } from "./sign-in.js";
+import { StatusView } from "./status-view.js";
+import { chatStore, claimDevice, sessionStore } from "./storage.js";
+import { describeError, translate } from "./strings.js";
+import { findRunningTurn } from "./transcript.js";
+import { TranscriptView } from "./transcript-view.js";
+
+const deviceId = await claimDevice();
+let phone = /** @type {Phone|null} */ (null);
+let isDrawing = false;
+
+const session = new Session({
+  store: sessionStore,
+  deviceId,
+  isCut: () => phone?.connection.status.name === "cut",
+  signedOut: (code) => leave(code),
+});
+const frames = new FramesPanel();
+const transcript = new TranscriptView();
+const status = new StatusView(announce);
+const composer = new Composer({ send, cancel: () => phone?.cancel() });
+const menu = new Menu({
+  signOut: () => {
+    leave();
+    session.signOut();
+  },
+  toggleFrames: () => (frames.isOpen ? frames.close() : frames.open(byId("menu-open"))),
+  opened: () => {
+    composer.focus();
+    transcript.jumpToEnd();
+  },
+});
+const signIn = new SignIn(async (username, password) => {
+  await session.signIn(username, password);
+  enter();
+});
+
+/** Show the chat for the session that is open. */
+function enter() {
+  phone = new Phone({
+    session,
+    store: chatStore,
+    openSocket,
+    deviceId,
+    language: document.documentElement.lang,
+    change: draw,
+    ended: (message) => announce(describeEnd(message)),
+    signedOut: (code) => leave(code),
+    wire: (direction, text) => frames.add(direction, text),
+  });
+  menu.attach(phone, session.username);
+  showScreen("chat");
+  phone.start();
+  draw();
+  composer.focus();
+}
+
+/**
+ * Show the sign-in screen and forget everything of this customer.
+ * @param {string} [code]  why, when it was not the customer's wish
+ */
+function leave(code) {
+  phone?.stop();
+  phone = null;
+  chatStore.write(null);
+  composer.clear();
+  transcript.clear();
+  showScreen("sign-in");
+  signIn.show(code);
+}
+
+/** @param {"chat"|"sign-in"} name */
+function showScreen(name) {
+  for (const screen of ["chat", "sign-in"]) byId(screen).hidden = screen !== name;
+}
+
+/** @param {string} text */
+function send(text) {
+  phone?.send(text);
+  transcript.jumpToEnd();
+}
+
+function openSocket() {
+  const url = new URL("/ws/v1", location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  return new WebSocket(url, SUBPROTOCOL);
+}
+
+/** Draw once per screen frame, however many events came. */
+function draw() {
+  if (isDrawing) return;
+  isDrawing = true;
+  requestAnimationFrame(() => {
+    isDrawing = false;
+    if (phone) drawPhone(phone);
+  });
+}
+
+/** @param {Phone} shown */
+function drawPhone(shown) {
+  const { conversation, connection, outbox, isCancelling } = shown;
+  const isEmpty = conversation.messages.length === 0 && !outbox.entries.some((entry) => entry.c === conversation.id);
+  byId("title").textContent = conversation.title || translate("conversation.new");
+  byId("greeting").hidden = !isEmpty || (!conversation.isNew && conversation.cursor === null);
+  byId("older").hidden = !conversation.hasOlder;
+  transcript.render(shown);
+  status.render(connection.status);
+  composer.render({ isRunning: findRunningTurn(conversation) !== undefined, isCancelling });
+}
+
+/** @param {string} text  for screen readers */
+function announce(text) {
+  byId("announcer").textContent = text;
+}
+
+/** @param {import("./transcript.js").Message} message */
+function describeEnd({ state, text, error }) {
+  if (state === "failed") return describeError(error ?? "");
+  return `${translate(state === "stopped" ? "note.stopped" : "announce.answer")} ${text}`;
+}
+
+byId("network").addEventListener("click", () => (phone?.connection.status.name === "cut" ? phone.start() : phone?.connection.cut()));
+byId("notice-act").addEventListener("click", () => phone?.start());
+byId("new").addEventListener("click", () => {
+  phone?.open();
+  composer.focus();
+});
+for (const button of document.querySelectorAll(".suggestion")) {
+  button.addEventListener("click", () => composer.submit(button.textContent?.trim() ?? ""));
+}
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) phone?.cancel();
+});
+addEventListener("online", () => phone?.connection.nudge());
+addEventListener("offline", () => phone?.connection.nudge());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") phone?.connection.nudge();
+  else phone?.save();
+});
+addEventListener("pagehide", () => phone?.save());
+
+if (session.isOpen) enter();
+else leave();
+document.body.dataset.ready = "true";

@@ -1,0 +1,232 @@
+/**
+ * The phone without its screen: session, connection, the open conversation and the outbox, joined. The screen reads its
+ * fields and calls its methods; it is told that something changed, never what.
+ *
+ * @typedef {import("./protocol.js").Frame} Frame
+ * @typedef {import("./transcript.js").Conversation} Conversation
+ * @typedef {import("./transcript.js").Message} Message
+ * @typedef {import("./outbox.js").Entry} Entry
+ * @typedef {import("./storage.js").StoredChat} StoredChat
+ * @typedef {{id: string, title: string, last_turn_at: string}} ListedConversation
+ *
+ * @typedef {object} PhoneParts
+ * @property {import("./session.js").Session} session
+ * @property {{read: () => StoredChat|null, write: (chat: StoredChat|null) => void}} store
+ * @property {() => WebSocket} openSocket
+ * @property {string} deviceId
+ * @property {string} language
+ * @property {() => void} change
+ * @property {(message: Message) => void} ended              an answer is complete, stopped or failed
+ * @property {(code: string) => void} signedOut
+ * @property {(direction: "in"|"out", text: string) => void} wire
+ */
+
+import { Acks } from "./acks.js";
+import { Connection } from "./connection.js";
+import { Follower } from "./follower.js";
+import { makeId } from "./ids.js";
+import { Outbox } from "./outbox.js";
+import { APP_VERSION } from "./protocol.js";
+import { buildConversation, findRunningTurn, noteQueue } from "./transcript.js";
+
+/** Transcripts kept for a fast return; others are read from the server again. */
+const KEPT_CONVERSATIONS = 5;
+/** Local stop reason beside the close codes: the log could not be followed. */
+export const OUT_OF_STEP = 4400;
+const NOT_AUTHENTICATED = 4501;
+
+export class Phone {
+  connection;
+  outbox;
+  conversation;
+  /** True from the stop button until the turn's end. */
+  isCancelling = false;
+  #parts;
+  #follower;
+  #acks;
+  #kept;
+  #isRenewalTried = false;
+
+  /** @param {PhoneParts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    const stored = parts.store.read();
+    this.#kept = stored?.conversations ?? [];
+    this.conversation = this.#kept.find((item) => item.id === stored?.current) ?? buildConversation(makeId(), true);
+    this.#acks = new Acks((positions) => {
+      this.save();
+      this.connection.send({ t: "ack", d: positions });
+    });
+    this.outbox = new Outbox(stored?.outbox ?? [], {
+      submit: (entry) => this.#submit(entry),
+      accepted: (entry) => this.#noteAccepted(entry),
+      change: () => this.#changed(true),
+      renewToken: () => this.#renewToken(),
+    });
+    this.connection = new Connection({
+      openSocket: parts.openSocket,
+      buildHello: () => this.#buildHello(),
+      welcome: (body) => this.#welcome(body),
+      frame: (frame, size) => this.#takeFrame(frame, size),
+      status: () => this.#changed(false),
+      refuseSession: (code) => this.#refuseSession(code),
+      expireToken: () => parts.session.expireToken(),
+      wire: parts.wire,
+    });
+    this.#follower = this.#follow(this.conversation);
+  }
+
+  start() {
+    this.connection.start();
+  }
+
+  /** @param {string} text */
+  send(text) {
+    this.outbox.add(this.conversation, text);
+  }
+
+  /** Stop the answer in progress; from any of the customer's phones, repeating is harmless. */
+  async cancel() {
+    const turn = findRunningTurn(this.conversation);
+    if (!turn) return;
+    this.isCancelling = true;
+    this.#changed(false);
+    const parts = { c: this.conversation.id, d: { turn: turn.id } };
+    await this.connection.request("turn.cancel", parts).catch(() => {
+      // Lost or refused: the turn goes on, so the button must offer itself again.
+      this.isCancelling = false;
+      this.#changed(false);
+    });
+  }
+
+  /** @param {string} [id]  an existing conversation; a new one when absent */
+  open(id) {
+    if (id === this.conversation.id) return;
+    const previous = this.conversation;
+    if (!previous.isNew) this.connection.request("detach", { c: previous.id }).catch(() => {});
+    const known = this.#kept.find((item) => item.id === id);
+    this.conversation = known ?? buildConversation(id ?? makeId(), id === undefined);
+    this.#follower = this.#follow(this.conversation);
+    this.isCancelling = false;
+    if (!this.conversation.isNew && this.connection.status.name === "online") this.#follower.join();
+    this.#changed(true);
+  }
+
+  /** @returns {Promise<ListedConversation[]>} the newest of the customer's conversations */
+  async listConversations() {
+    return (await this.#parts.session.get("/conversations")).results;
+  }
+
+  /** Leave; the phone is not to be used again. */
+  stop() {
+    this.connection.stop("signed out");
+    this.outbox.entries = [];
+  }
+
+  /** Store transcript and position together; done before any ack, and when the page goes away. */
+  save() {
+    if (!this.#parts.session.isOpen) return;
+    const others = this.#kept.filter((item) => item.id !== this.conversation.id);
+    this.#kept = [this.conversation, ...others].slice(0, KEPT_CONVERSATIONS);
+    const conversations = this.#kept;
+    this.#parts.store.write({ current: this.conversation.id, conversations, outbox: this.outbox.entries });
+  }
+
+  /** @param {boolean} isWorthStoring */
+  #changed(isWorthStoring) {
+    if (isWorthStoring) this.save();
+    this.#parts.change();
+  }
+
+  /** @param {Conversation} conversation */
+  #follow(conversation) {
+    const isOpen = () => conversation === this.conversation;
+    return new Follower(conversation, {
+      attach: (position) => this.connection.request("attach", { c: conversation.id, d: position }),
+      reconnect: () => this.connection.start(),
+      giveUp: () => this.connection.halt(OUT_OF_STEP),
+      lose: () => {
+        this.#kept = this.#kept.filter((item) => item !== conversation);
+        if (isOpen()) this.open();
+      },
+      change: () => {
+        if (isOpen()) this.#changed(false);
+      },
+    });
+  }
+
+  async #buildHello() {
+    const { session, deviceId, language } = this.#parts;
+    const token = await session.getToken();
+    const device = { id: deviceId, os: "web", app: APP_VERSION };
+    const subs = this.conversation.isNew ? [] : [{ c: this.conversation.id, ...this.#follower.position }];
+    return { v: 1, token, dev: device, caps: ["ack"], lang: language, subs };
+  }
+
+  /** @param {any} body */
+  #welcome(body) {
+    this.#isRenewalTried = false;
+    const entry = body.subs.find((/** @type {any} */ item) => item.c === this.conversation.id);
+    if (entry) this.#follower.takeEntry(entry);
+    // The open conversation changed while the hello was on its way.
+    else if (!this.conversation.isNew) queueMicrotask(() => this.#follower.join());
+    queueMicrotask(() => this.outbox.flush());
+  }
+
+  /** @param {Frame} frame @param {number} size */
+  #takeFrame(frame, size) {
+    if (frame.t === "auth.expiring") this.#renewToken().catch(() => {});
+    if (frame.c !== this.conversation.id) return;
+    if (frame.t === "turn.queued") {
+      noteQueue(this.conversation, frame.d);
+      this.#changed(false);
+    }
+    const taken = this.#follower.takeFrame(frame);
+    if (!taken) return;
+    this.outbox.settle(this.conversation);
+    if (taken.isFinal) this.#noteEnd(frame);
+    this.#acks.note(this.conversation.id, /** @type {number} */ (this.conversation.cursor), { size, ...taken });
+  }
+
+  /** @param {Frame} frame */
+  #noteEnd(frame) {
+    this.isCancelling = false;
+    const answer = this.conversation.messages.findLast((item) => item.role === "assistant" && item.turn === frame.d.turn);
+    if (answer && !frame.snap) this.#parts.ended(answer);
+  }
+
+  /** Before the token's end the link goes on with a fresh one instead of being closed and opened again. */
+  async #renewToken() {
+    const token = await this.#parts.session.renew();
+    await this.connection.request("auth.refresh", { d: { token } });
+  }
+
+  /** @param {Entry} entry @returns {Promise<{s: number}>} */
+  #submit(entry) {
+    const ageMs = Math.max(0, Date.now() - entry.createdAtMs);
+    const body = { mid: entry.mid, text: entry.text, busy: "queue", age_ms: ageMs, new: entry.isNew };
+    return this.connection.request("turn.submit", { c: entry.c, d: body });
+  }
+
+  /** @param {Entry} entry */
+  #noteAccepted(entry) {
+    const conversation = this.#kept.find((item) => item.id === entry.c);
+    const wasNew = conversation?.isNew;
+    if (conversation) conversation.isNew = false;
+    // Nobody follows the log of a closed conversation, so nothing else would ever settle the entry.
+    if (conversation !== this.conversation) return this.outbox.discard((item) => item === entry);
+    if (wasNew) this.#follower.join();
+    this.outbox.settle(this.conversation);
+  }
+
+  /** @param {number} code */
+  #refuseSession(code) {
+    this.#parts.session.expireToken();
+    // A server that changed its signing key knows the session still; only the refresh token can tell.
+    const isWorthRenewing = code === NOT_AUTHENTICATED && !this.#isRenewalTried;
+    this.#isRenewalTried = true;
+    if (isWorthRenewing) return this.connection.start();
+    this.#parts.session.forget();
+    this.#parts.signedOut("auth.revoked");
+  }
+}

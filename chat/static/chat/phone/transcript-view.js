@@ -1,0 +1,162 @@
+/**
+ * The transcript on the screen. Rows are kept by key and changed in place, so that a growing answer costs one block.
+ *
+ * @typedef {import("./transcript.js").Message} Message
+ * @typedef {import("./transcript.js").Turn} Turn
+ * @typedef {import("./outbox.js").Entry} Entry
+ * @typedef {import("./phone.js").Phone} Phone
+ *
+ * @typedef {object} Row
+ * @property {string} key
+ * @property {"user"|"assistant"} role
+ * @property {string} text
+ * @property {string} state        styles hang on it
+ * @property {string} [progress]   shown beside the dots while there is no text
+ * @property {string} [note]
+ * @property {{label: string, act: () => void}[]} [actions]
+ */
+
+import { byId, make, makeTextButton } from "./dom.js";
+import { renderText } from "./markup.js";
+import { describeError, translate } from "./strings.js";
+
+/** Closer to the end than this, the reader follows the answer. */
+const FOLLOW_PIXELS = 80;
+
+export class TranscriptView {
+  #scroller = byId("transcript");
+  #list = byId("messages");
+  #jump = byId("jump");
+  #shown = /** @type {Map<string, {element: HTMLElement, signature: string}>} */ (new Map());
+  #follows = true;
+
+  constructor() {
+    this.#scroller.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
+    this.#jump.addEventListener("click", () => this.jumpToEnd());
+  }
+
+  /** @param {Phone} phone */
+  render(phone) {
+    const rows = listRows(phone);
+    const keys = new Set(rows.map((row) => row.key));
+    for (const [key, { element }] of this.#shown) {
+      if (keys.has(key)) continue;
+      element.remove();
+      this.#shown.delete(key);
+    }
+    rows.forEach((row, index) => this.#place(row, index));
+    if (this.#follows) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#noteScroll();
+  }
+
+  clear() {
+    this.#list.replaceChildren();
+    this.#shown.clear();
+  }
+
+  /** The customer wants to see the newest text, and what follows it. */
+  jumpToEnd() {
+    this.#follows = true;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#noteScroll();
+  }
+
+  #noteScroll() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    this.#follows = scrollHeight - scrollTop - clientHeight < FOLLOW_PIXELS;
+    this.#jump.hidden = this.#follows;
+  }
+
+  /** @param {Row} row @param {number} index */
+  #place(row, index) {
+    const known = this.#shown.get(row.key);
+    const element = known?.element ?? makeRow(row);
+    const signature = JSON.stringify([row.text, row.state, row.progress, row.note]);
+    if (known?.signature !== signature) fillRow(element, row);
+    if (this.#list.children[index] !== element) this.#list.insertBefore(element, this.#list.children[index] ?? null);
+    this.#shown.set(row.key, { element, signature });
+  }
+}
+
+/** @param {Row} row */
+function makeRow(row) {
+  const speaker = make("span", { class: "visually-hidden" }, `${translate(`speaker.${row.role}`)}: `);
+  const body = make("div", { class: "bubble" }, speaker, make("div", { class: "text" }));
+  return make("li", { class: `message ${row.role}`, "data-key": row.key }, body, make("div", { class: "below" }));
+}
+
+/** @param {HTMLElement} element @param {Row} row */
+function fillRow(element, row) {
+  const text = /** @type {HTMLElement} */ (element.querySelector(".text"));
+  const below = /** @type {HTMLElement} */ (element.querySelector(".below"));
+  element.dataset.state = row.state;
+  if (row.progress === undefined) {
+    text.classList.remove("waiting");
+    if (text.firstElementChild?.classList.contains("dots")) text.replaceChildren();
+    renderText(text, row.text);
+  } else {
+    text.classList.add("waiting");
+    text.replaceChildren(make("span", { class: "dots", "aria-hidden": "true" }, make("i"), make("i"), make("i")), row.progress);
+  }
+  const actions = (row.actions ?? []).map(({ label, act }) => makeTextButton(label, act));
+  below.replaceChildren(...(row.note ? [make("span", {}, row.note)] : []), ...actions);
+}
+
+/** @param {Phone} phone @returns {Row[]} */
+function listRows(phone) {
+  const { conversation, outbox } = phone;
+  const rows = conversation.messages.map((message) => readMessage(message, phone));
+  for (const turn of conversation.turns) {
+    if (turn.state !== "queued") continue;
+    const question = rows.findIndex((row) => row.key === findQuestion(conversation.messages, turn.id)?.id);
+    rows.splice(question >= 0 ? question + 1 : rows.length, 0, readQueued(turn));
+  }
+  const unsent = outbox.entries.filter((entry) => entry.c === conversation.id);
+  return [...rows, ...unsent.map((entry) => readEntry(entry, phone))];
+}
+
+/** @param {Message[]} messages @param {string} [turn] */
+function findQuestion(messages, turn) {
+  return messages.find((message) => message.role === "user" && message.turn === turn);
+}
+
+/** @param {Message} message @param {Phone} phone @returns {Row} */
+function readMessage(message, phone) {
+  const { id: key, role, text, state } = message;
+  if (role === "user") return { key, role, text, state };
+  const isEmpty = state === "streaming" && text === "";
+  const progress = isEmpty ? translate(message.note === "restarted" ? "note.restarted" : "progress.thinking") : undefined;
+  const question = findQuestion(phone.conversation.messages, message.turn);
+  const again = { label: translate("action.ask_again"), act: () => phone.send(question?.text ?? "") };
+  const actions = question && (state === "failed" || state === "stopped") ? [again] : [];
+  return { key, role, text, state, progress, note: describeMessage(message), actions };
+}
+
+/** @param {Message} message @returns {string|undefined} */
+function describeMessage({ state, note, error, text }) {
+  if (state === "stopped") return translate("note.stopped");
+  if (state === "failed") {
+    const reason = describeError(error ?? "");
+    return text ? `${translate("note.partial")} ${reason}` : reason;
+  }
+  return note && note !== "restarted" ? translate(`note.${note}`) : undefined;
+}
+
+/** @param {Turn} turn @returns {Row} */
+function readQueued({ id, position, etaMs }) {
+  const place = position ? translate("progress.queued", { position }) : translate("progress.accepted");
+  const eta = position && etaMs ? ` ${translate("progress.eta", { seconds: Math.ceil(etaMs / 1000) })}` : "";
+  return { key: `queued-${id}`, role: "assistant", text: "", state: "queued", progress: place + eta };
+}
+
+/** @param {Entry} entry @param {Phone} phone @returns {Row} */
+function readEntry({ mid, text, state, code, retryAfterMs }, phone) {
+  const row = { key: `unsent-${mid}`, role: /** @type {const} */ ("user"), text, state };
+  if (state !== "refused") {
+    const isOnline = phone.connection.status.name === "online";
+    return { ...row, note: translate(isOnline ? "note.sending" : "note.waiting") };
+  }
+  const resend = { label: translate("action.send_again"), act: () => phone.outbox.resend(mid) };
+  const discard = { label: translate("action.discard"), act: () => phone.outbox.discard((entry) => entry.mid === mid) };
+  return { ...row, note: describeError(code ?? "", retryAfterMs), actions: [resend, discard] };
+}

@@ -1,0 +1,23 @@
+"""The phone page: a web page that acts as the bank's mobile app.
+
+It holds no customer data: everything arrives over the same REST API and WebSocket that phones use.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from chat.phone_strings import STRINGS
+
+
+@never_cache
+@require_safe
+def show_phone(request: HttpRequest) -> HttpResponse:
+    """Return the page in the language of the cookie that the switch sets, else of the browser."""
+    context = {
+        "strings": {key: str(text) for key, text in STRINGS.items()},
+        "is_sandbox": settings.GIGACHAT_SANDBOX,
+    }
+    return render(request, "chat/phone.html", context)
