@@ -9,6 +9,8 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the one file that an older Pytho
 
 try:
     import uvloop
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 except ModuleNotFoundError as error:
     sys.exit(f"error: the package {error.name} is missing; `make run` installs everything")
@@ -23,4 +25,8 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assistant_project.settings")
     if sys.argv[1:2] == ["serve"]:
         use_fast_loop()
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 - the first access reads the settings
+    except ImproperlyConfigured as error:
+        sys.exit(f"error: {error}")
     execute_from_command_line(sys.argv)

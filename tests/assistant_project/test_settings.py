@@ -1,31 +1,62 @@
-"""Secrets come from a variable or from the file that `<NAME>_FILE` names."""
+"""`.env.example` and the settings name the same variables, and a wrong setting stops every command in one line."""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.conf import settings as django_settings
 
-from assistant_project.settings import read_secret
+from assistant_project import settings
 
-
-def test_read_secret_with_file_returns_stripped_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "key"
-    path.write_text("s3cret\n", encoding="utf-8")
-    monkeypatch.setenv("SAMPLE_FILE", str(path))
-    monkeypatch.setenv("SAMPLE", "ignored")
-
-    assert read_secret("SAMPLE") == "s3cret"
+PROJECT_DIR = Path(settings.BASE_DIR)
 
 
-def test_read_secret_with_missing_file_refuses_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SAMPLE_FILE", str(tmp_path / "absent"))
+def list_documented_names() -> set[str]:
+    text = (PROJECT_DIR / ".env.example").read_text(encoding="utf-8")
+    names = re.findall(r"^# ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE)
+    return {name.removesuffix("_FILE") if name.removesuffix("_FILE") in names else name for name in names}
 
-    with pytest.raises(ImproperlyConfigured, match="SAMPLE_FILE"):
-        read_secret("SAMPLE")
+
+def test_env_example_documents_exactly_the_variables_that_are_read() -> None:
+    read = set(settings.env.names) - {"ENV_FILE"}
+
+    assert list_documented_names() == read
 
 
-def test_read_secret_without_file_returns_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SAMPLE_FILE", raising=False)
-    monkeypatch.setenv("SAMPLE", "direct")
+def test_env_example_gives_every_variable_a_default() -> None:
+    blocks = (PROJECT_DIR / ".env.example").read_text(encoding="utf-8").split("\n# ")
+    comment = ""
+    undocumented = []
+    for block in blocks:
+        if re.match(r"[A-Z][A-Z0-9_]+=", block):
+            if "Default:" not in comment:
+                undocumented.append(block.split("=")[0])
+        else:
+            comment = block
+    assert undocumented == []
 
-    assert read_secret("SAMPLE", "default") == "direct"
+
+def test_tests_run_on_their_own_settings() -> None:
+    assert django_settings.EMBEDDED is False
+    assert django_settings.GIGACHAT_CREDENTIALS == ""
+
+
+def run_manage(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "assistant_project.settings", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_wrong_settings_stop_a_command_with_one_line() -> None:
+    answer = run_manage("serve", PORT="eighty", DEBUG="banana")
+
+    assert answer.returncode != 0
+    assert answer.stderr == "error: wrong settings: DEBUG must be true or false; PORT is not a valid int\n"
