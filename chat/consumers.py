@@ -15,6 +15,7 @@ from uuid import UUID
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from django.utils import timezone
+from typing_extensions import override
 
 from audit.log_context import bind
 from chat.errors import ChatError
@@ -42,7 +43,7 @@ UNCOUNTED = frozenset({CommandType.ACK, CommandType.PONG})
 FLOOD_RETRY_MS = 30_000
 
 
-class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
+class ChatConsumer(AsyncConsumer):
     """One phone."""
 
     # No such layer: content never crosses one, and a channel per socket would cost a subscription each.
@@ -56,6 +57,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no ty
         self._tasks: set[asyncio.Task[None]] = set()
         self._hello_timer: asyncio.TimerHandle | None = None
 
+    @override
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Without Channels' own thread hop per frame to close old connections: no frame touches the ORM in this task.
         await getattr(self, get_handler_name(message))(message)
@@ -101,7 +103,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no ty
 
     async def _deny(self, denial: Denial) -> None:
         """Refuse the upgrade with an HTTP answer where the server can; it is a bare 403 or a close code elsewhere."""
-        if "websocket.http.response" in self.scope.get("extensions", {}):
+        if "websocket.http.response" in (self.scope.get("extensions") or {}):
             for message in denial.to_messages():
                 await self.send(message)
             return
@@ -160,7 +162,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no ty
     def _start_command(self, session: Session, command: Command) -> None:
         """Run the command as a task: after those of its conversation, or at once if it may overtake."""
         if command.type == CommandType.HELLO and self._take_hello():
-            self._start(self._run(session, command, self._greet))
+            _task = self._start(self._run(session, command, self._greet))
             return
         lane = None if command.type in OVERTAKING else command.conversation_id
         before = self._lanes.get(lane) if lane else None
@@ -213,4 +215,4 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no ty
 
     def _expire_hello(self, session: Session) -> None:
         self._hello_timer = None
-        self._start(session.close(CloseCode.HELLO_TIMEOUT))
+        _task = self._start(session.close(CloseCode.HELLO_TIMEOUT))

@@ -9,7 +9,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
@@ -37,12 +37,13 @@ async def run_in_database(function: Callable[P, R], *args: P.args, **kwargs: P.k
     """
     context = contextvars.copy_context()
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(get_executor(), lambda: context.run(call_and_release, function, *args, **kwargs))
+    work = partial(function, *args, **kwargs)
+    return await loop.run_in_executor(get_executor(), context.run, call_and_release, work)
 
 
-def call_and_release(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call `function`, then give this thread's connections back to the pool."""
+def call_and_release(work: Callable[[], R]) -> R:
+    """Call `work`, then give this thread's connections back to the pool."""
     try:
-        return function(*args, **kwargs)
+        return work()
     finally:
         connections.close_all()

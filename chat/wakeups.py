@@ -8,10 +8,11 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from channels.layers import get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 
 from chat.socket.roster import Device
 from chat.stream import Appended, add_listener, remove_listener
@@ -38,13 +39,14 @@ class Wakeups:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        if get_channel_layer() is None:
+        layer = get_channel_layer()
+        if layer is None:
             return
         self._loop = asyncio.get_running_loop()
         add_listener(self.notice)
         self._tasks = [
-            asyncio.create_task(repeat_through_faults(self._receive), name="wakeups-receive"),
-            asyncio.create_task(repeat_through_faults(self._send), name="wakeups-send"),
+            asyncio.create_task(repeat_through_faults(partial(self._receive, layer)), name="wakeups-receive"),
+            asyncio.create_task(repeat_through_faults(partial(self._send, layer)), name="wakeups-send"),
         ]
 
     async def stop(self) -> None:
@@ -71,9 +73,8 @@ class Wakeups:
             self._tops[item.conversation_id] = item.events[-1].seq
         self._wake.set()
 
-    async def _send(self) -> None:
+    async def _send(self, layer: BaseChannelLayer) -> None:
         """Send one message at a time; what gathers meanwhile goes with the next."""
-        layer = get_channel_layer()
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -87,8 +88,7 @@ class Wakeups:
             self._devices.clear()
             await layer.group_send(GROUP, message)
 
-    async def _receive(self) -> None:
-        layer = get_channel_layer()
+    async def _receive(self, layer: BaseChannelLayer) -> None:
         channel = await layer.new_channel()
         await layer.group_add(GROUP, channel)
         while True:

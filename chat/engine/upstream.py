@@ -3,7 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from chat.gigachat.client import CompletionStream
+from chat.gigachat.completion import CompletionStream
 from chat.gigachat.types import Prompt
 
 

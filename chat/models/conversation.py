@@ -4,7 +4,9 @@ import secrets
 from uuid import UUID
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from chat.enums import Role
@@ -48,6 +50,7 @@ class Conversation(models.Model):
             models.CheckConstraint(condition=models.Q(top__gte=0, fence__gte=0), name="conversation_counters_grow"),
         ]
 
+    @override
     def __str__(self) -> str:
         return str(self.id)
 
@@ -81,6 +84,7 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["turn", "role"], name="one_message_per_turn_and_role"),
         ]
 
+    @override
     def __str__(self) -> str:
         return str(self.id)
 
@@ -100,7 +104,7 @@ class ConversationEvent(models.Model):
     type = models.CharField(max_length=32)
     turn_id: UUID = models.UUIDField(null=True)  # type: ignore[assignment]  # no foreign key: the hottest insert of all
     body = models.TextField()
-    created_at = models.DateTimeField(db_default=models.functions.Now())
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name = _("event")
@@ -115,5 +119,6 @@ class ConversationEvent(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.conversation_id}:{self.seq}"

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from chat.enums import FINAL_TURN_STATES, RunState, TurnState
@@ -71,6 +72,7 @@ class Turn(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return str(self.id)
 
@@ -111,5 +113,6 @@ class Run(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return str(self.id)

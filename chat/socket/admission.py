@@ -83,5 +83,5 @@ def get_client_ip(scope: Mapping[str, Any]) -> str:
     forwarded = get_header(scope, b"x-forwarded-for")
     hops = [hop.strip() for hop in (forwarded or "").split(",") if hop.strip()]
     if settings.TRUSTED_PROXY_COUNT and len(hops) >= settings.TRUSTED_PROXY_COUNT:
-        return hops[-settings.TRUSTED_PROXY_COUNT]
-    return client[0] if client else ""
+        return hops[-int(settings.TRUSTED_PROXY_COUNT)]
+    return str(client[0]) if client else ""
