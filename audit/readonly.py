@@ -5,18 +5,23 @@ nothing here can add, change or delete. Lists are paged by keyset and searched b
 `COUNT(*)`, an `OFFSET` or a `LIKE '%x%'` over millions of rows takes the site down.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
 
-from django.contrib.admin import ModelAdmin, ShowFacets
+from django.contrib.admin import ModelAdmin, ShowFacets, display
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import Combinable
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from audit.keyset import Keyset, Page
+from audit.list_filters import TypedFilter
 
 if TYPE_CHECKING:
     AnyModelAdmin = ModelAdmin[Any]
@@ -26,6 +31,15 @@ else:
 
 AFTER = "after"
 BEFORE = "before"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPage:
+    """A link from one row to another page, shown to those who hold `permission`."""
+
+    label: Any
+    url: str
+    permission: str
 
 
 class KeysetChangeList(ChangeList):
@@ -76,13 +90,11 @@ class ReadOnlyAdmin(AnyModelAdmin):
     keyset_field     time column of the order, newest first; an index (keyset_field, pk) must exist
     search_ids       indexed columns tried in order for an exact match of the search text
     search_prefixes  columns with a pattern index, tried after that for rows starting with the text (>= 3 characters)
-    link_filters     lookups that other pages may put into a link to this list, beside those of `list_filter`
     """
 
     keyset_field: ClassVar[str] = "created_at"
     search_ids: ClassVar[tuple[str, ...]] = ("pk",)
     search_prefixes: ClassVar[tuple[str, ...]] = ()
-    link_filters: ClassVar[tuple[str, ...]] = ()
 
     actions = None
     list_per_page = 100
@@ -137,9 +149,47 @@ class ReadOnlyAdmin(AnyModelAdmin):
 
     @override
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow only filters that an index serves; Django would allow any column, `text__contains` included."""
-        filters = {f"{name}__exact" for name in self.list_filter if isinstance(name, str)}
-        return lookup in filters or lookup in self.link_filters
+        """Allow only what `list_filter` offers; Django would allow any column, `text__contains` included."""
+        allowed: set[str] = set()
+        for item in self.list_filter:
+            if isinstance(item, str):
+                allowed.add(f"{item}__exact")
+            elif isinstance(item, type) and issubclass(item, TypedFilter):
+                allowed.update(item.names)
+        return lookup in allowed
+
+    def list_related(self, row: Any) -> list[RelatedPage]:  # noqa: ARG002 - for subclasses
+        """Return the pages that continue from `row`; the caller leaves out those the person may not open."""
+        return []
+
+    @override
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = kwargs.get("obj")
+        related = self.list_related(row) if row is not None else []
+        context["related_pages"] = [page for page in related if request.user.has_perm(page.permission)]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def show_column(attribute: str, label: Any) -> Callable[[Any], Any]:
+    """Return a column that prints `attribute` as it is: the id of a row, without fetching the row it names."""
+
+    @display(description=label)
+    def show(row: Any) -> Any:
+        return getattr(row, attribute)
+
+    return show
+
+
+def link_to_list(model_name: str, label: Any, permission: str, **filters: object) -> RelatedPage:
+    """Return the link to the list of `model_name` ("chat_turn"), filtered."""
+    return RelatedPage(label, f"{reverse(f'admin:{model_name}_changelist')}?{urlencode(filters)}", permission)
+
+
+def link_to_row(model_name: str, label: Any, permission: str, key: object) -> RelatedPage:
+    """Return the link to one row's page."""
+    return RelatedPage(label, reverse(f"admin:{model_name}_change", args=[key]), permission)
 
 
 def parse_lookup(model: type[Model], name: str, text: str) -> Any:

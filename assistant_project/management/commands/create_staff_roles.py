@@ -1,0 +1,58 @@
+"""`manage.py create_staff_roles`: the groups of staff and exactly what each may see."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from typing_extensions import override
+
+ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        # Reads what the assistant told customers, and why.
+        "compliance": frozenset(
+            {
+                "chat.view_conversation",
+                "chat.view_message",
+                "chat.view_turn",
+                "chat.view_run",
+                "audit.view_auditentry",
+            }
+        ),
+        # Takes evidence away; never reads a conversation.
+        "auditor": frozenset({"audit.view_auditentry", "audit.export_auditentry"}),
+        # Sees how the machine runs; never a text.
+        "operator": frozenset({"chat.view_turn", "chat.view_run"}),
+    }
+)
+
+
+class Command(BaseCommand):
+    help = "Create the groups compliance, auditor and operator, or bring them back to their documented permissions."
+
+    @override
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        for name, permissions in ROLES.items():
+            group, _ = Group.objects.get_or_create(name=name)
+            group.permissions.set(find_permissions(permissions))
+            self.stdout.write(f"{name}: {', '.join(sorted(permissions))}")
+
+
+def find_permissions(names: frozenset[str]) -> list[Permission]:
+    """Return the permissions called `app.codename`.
+
+    Raises: CommandError when one does not exist; migrations make them.
+    """
+    found = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type").filter(
+            codename__in=[name.partition(".")[2] for name in names]
+        )
+    }
+    missing = sorted(names - found.keys())
+    if missing:
+        raise CommandError(f"unknown permissions, migrate first: {', '.join(missing)}")
+    return [found[name] for name in sorted(names)]
