@@ -1,38 +1,37 @@
 """The ASGI application: HTTP goes to Django, WebSockets to the phones' consumer, lifespan to the node."""
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import cast
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+
+from assistant_project.servers.lifespan import Application, Lifespan
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assistant_project.settings")
 
 http_application = get_asgi_application()
 
 # The apps must be loaded before anything of theirs is imported.
-from chat.node import start_node, stop_node  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+from chat.node import drain_node, start_node, stop_node  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+
+async def stop() -> None:
+    """Send the phones elsewhere while their sockets are open, then let running answers end."""
+    await drain_node(spread_seconds=settings.DRAIN_SECONDS / 2, deadline_seconds=settings.DRAIN_SECONDS)
+    await stop_node()
 
 
-async def run_lifespan(_scope: Message, receive: Receive, send: Send) -> None:
-    """Start the node before the server accepts anything, stop it after the last connection."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            start_node()
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await stop_node()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-
-
-application = ProtocolTypeRouter(
-    {"http": http_application, "websocket": URLRouter(websocket_urlpatterns), "lifespan": run_lifespan}
+application = cast(
+    "Application",
+    ProtocolTypeRouter(
+        {
+            "http": http_application,
+            "websocket": URLRouter(websocket_urlpatterns),
+            "lifespan": Lifespan(start_node, stop),
+        }
+    ),
 )

@@ -168,6 +168,8 @@ ENGINE_MODE = env.str("ENGINE_MODE", default="embedded")
 ENGINE_MAX_RUNS = env.int("ENGINE_MAX_RUNS", default=10)
 ENGINE_LEASE_SECONDS = env.float("ENGINE_LEASE_SECONDS", default=15.0)
 ENGINE_GRACE_SECONDS = env.float("ENGINE_GRACE_SECONDS", default=30.0)
+# How long phones have to move to another process before a stopping one closes their sockets.
+DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=20.0)
 
 # --- GigaChat ---------------------------------------------------------------------------------------------------
 GIGACHAT_CREDENTIALS = read_secret("GIGACHAT_CREDENTIALS")

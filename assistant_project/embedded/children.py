@@ -62,10 +62,11 @@ def start_child(
     user: int | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
     stop_seconds: float = 10.0,
+    orphan_signal: signal.Signals = signal.SIGKILL,
 ) -> Child:
     """Start `command` in its own session, with its output in `log_path`.
 
-    The kernel sends `stop_signal` to the child when this process dies, however it dies (Linux only). The terminal's
+    The kernel sends `orphan_signal` to the child when this process dies, however it dies (Linux only). The terminal's
     Ctrl-C does not reach it: the supervisor stops its children in its own order.
 
     user   numeric id to run as; None: the caller's own
@@ -84,7 +85,7 @@ def start_child(
             extra_groups=[] if user is not None else None,
             start_new_session=True,
             # Safe here: the function only makes two system calls and takes no lock.
-            preexec_fn=partial(die_with_parent, os.getpid(), int(stop_signal)),  # noqa: PLW1509
+            preexec_fn=partial(die_with_parent, os.getpid(), int(orphan_signal)),  # noqa: PLW1509
         )
     return Child(name=name, process=process, log_path=log_path, stop_signal=stop_signal, stop_seconds=stop_seconds)
 

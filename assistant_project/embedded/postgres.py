@@ -33,6 +33,7 @@ DATABASE_NAME = "assistant"
 SOCKET_DIRECTORY_BYTES = 104 - len("/.s.PGSQL.5432.lock") - 1
 # Where a directory for `nobody` may live when the caller is root; a system's cleaner leaves the first alone.
 SHARED_PARENTS = ("/var/lib", "/var/tmp", "/tmp")  # noqa: S108 - a private directory of random name is made inside
+SOCKET_PREFIX = "asst-"
 HOME_PREFIX = "bank-assistant-"
 
 DURABLE = ("shared_buffers=64MB", "max_connections=60")
@@ -80,14 +81,16 @@ def start_postgres(state_dir: Path, *, log_path: Path, options: Sequence[str] = 
     if not (data_dir / "PG_VERSION").exists():
         create_cluster(install, data_dir=data_dir, user=user)
     stop_leftover(install, data_dir=data_dir, user=user)
-    socket_dir = make_socket_dir(user)
+    socket_dir = make_socket_dir(state_dir, user)
     child = start_child(
         "postgres",
         [install.bin_dir / "postgres", "-D", data_dir, *build_arguments(socket_dir, options)],
         log_path=log_path,
         environment=build_environment(),
         user=user,
-        stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown: ends sessions, writes a checkpoint
+        # PostgreSQL's fast shutdown: ends sessions, writes a checkpoint.
+        stop_signal=signal.SIGINT,
+        orphan_signal=signal.SIGINT,
     )
     instance = Instance(child=child, socket_dir=socket_dir, major=install.major)
     try:
@@ -187,12 +190,19 @@ def is_running(pid: int) -> bool:
     return b"postgres" in command.read_bytes() if command.exists() else True
 
 
-def make_socket_dir(user: int | None) -> Path:
-    """Return a fresh directory of the server's user, closed to others and short enough for a socket's path."""
+def make_socket_dir(state_dir: Path, user: int | None) -> Path:
+    """Return a fresh directory of the server's user, closed to others and short enough for a socket's path.
+
+    The one of an earlier, killed start is removed: its name is kept in `state_dir`.
+    """
+    record = state_dir / "socket"
+    if record.exists() and (old := Path(record.read_text(encoding="utf-8"))).name.startswith(SOCKET_PREFIX):
+        shutil.rmtree(old, ignore_errors=True)
     parent = tempfile.gettempdir()
-    if len(os.fsencode(parent)) + len("/asst-xxxxxxxx") > SOCKET_DIRECTORY_BYTES:
+    if len(os.fsencode(parent)) + len(f"/{SOCKET_PREFIX}xxxxxxxx") > SOCKET_DIRECTORY_BYTES:
         parent = "/tmp"  # noqa: S108 - mkdtemp makes a private directory in it
-    directory = Path(tempfile.mkdtemp(prefix="asst-", dir=parent))
+    directory = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=parent))
+    record.write_text(str(directory), encoding="utf-8")
     if user is not None:
         os.chown(directory, user, user)
     return directory

@@ -25,7 +25,6 @@ from assistant_project.servers.limits import (
     HANDSHAKE_SECONDS,
     PING_INTERVAL_SECONDS,
     PING_TIMEOUT_SECONDS,
-    STOP_SECONDS,
 )
 
 twisted_logger = logging.getLogger("twisted")
@@ -105,7 +104,7 @@ class InboundQueue(asyncio.Queue[Message]):
 class AssistantServer(Server):  # type: ignore[misc]  # Daphne ships no types
     """Daphne's server with a lifespan, back-pressure both ways and an orderly end."""
 
-    def __init__(self, application: Application, *, host: str, port: int) -> None:
+    def __init__(self, application: Application, *, host: str, port: int, stop_seconds: float) -> None:
         super().__init__(
             application,
             endpoints=build_endpoint_description_strings(host=host, port=port),
@@ -120,6 +119,7 @@ class AssistantServer(Server):  # type: ignore[misc]  # Daphne ships no types
             server_name="",
         )
         self.lifespan = LifespanDriver(application)
+        self.stop_seconds = stop_seconds
 
     def use_phone_protocol(self) -> None:
         self.ws_factory.protocol = PhoneProtocol
@@ -153,7 +153,7 @@ class AssistantServer(Server):  # type: ignore[misc]  # Daphne ships no types
         """Stop listening, let the application drain its sockets and answers, then cancel what is left."""
         for listener in self.listeners:
             listener.addCallback(lambda port: port.stopListening())
-        await self.lifespan.shutdown(STOP_SECONDS)
+        await self.lifespan.shutdown(self.stop_seconds)
         instances = [details.get("application_instance") for details in self.connections.values()]
         running = [instance for instance in instances if instance is not None and not instance.done()]
         for instance in running:
@@ -162,12 +162,15 @@ class AssistantServer(Server):  # type: ignore[misc]  # Daphne ships no types
             await asyncio.wait(running, timeout=CANCEL_SECONDS)
 
 
-def serve_with_daphne(application: Application, *, host: str, port: int) -> int:
-    """Serve until SIGINT or SIGTERM; return the process's exit code."""
+def serve_with_daphne(application: Application, *, host: str, port: int, stop_seconds: float) -> int:
+    """Serve until SIGINT or SIGTERM; return the process's exit code.
+
+    stop_seconds   how long the application's end may take
+    """
     loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop  # noqa: SLF001
     asyncio.set_event_loop(loop)
     forward_twisted_warnings()
-    server = AssistantServer(application, host=host, port=port)
+    server = AssistantServer(application, host=host, port=port, stop_seconds=stop_seconds)
     try:
         # Before listening: the first phone must find a running engine.
         loop.run_until_complete(server.lifespan.startup())

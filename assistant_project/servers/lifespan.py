@@ -27,15 +27,18 @@ class StartFailed(Exception):
 class Lifespan:
     """The application's end: runs `start` once before the first connection and `stop` once at the end."""
 
-    start: Act
+    start: Callable[[], object]
     stop: Act
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        if not await report(self.start, send, "lifespan.startup"):
-            return
-        await receive()
-        await report(self.stop, send, "lifespan.shutdown")
+        if await report(self._start, send, "lifespan.startup"):
+            await receive()
+            await report(self.stop, send, "lifespan.shutdown")
+
+    async def _start(self) -> None:
+        """Call `start` on the running loop, where it may create tasks."""
+        self.start()
 
 
 async def report(act: Act, send: Send, name: str) -> bool:

@@ -4,6 +4,6 @@ FRAME_BYTES = 64 * 1024
 PING_INTERVAL_SECONDS = 30
 PING_TIMEOUT_SECONDS = 30
 HANDSHAKE_SECONDS = 5
-# Longest wait for the application's own drain and for answers that are still running.
-STOP_SECONDS = 60
+# What the application may need beyond its own drain and the grace of running answers.
+STOP_MARGIN_SECONDS = 10
 CANCEL_SECONDS = 5

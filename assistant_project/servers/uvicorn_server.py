@@ -1,22 +1,33 @@
 """uvicorn with the pinned settings, whose sockets stay open while the application drains them."""
 
+import asyncio
+import logging
 import socket
 
 import uvicorn
 from typing_extensions import override
 
 from assistant_project.servers.lifespan import Application
-from assistant_project.servers.limits import FRAME_BYTES, PING_INTERVAL_SECONDS, PING_TIMEOUT_SECONDS, STOP_SECONDS
+from assistant_project.servers.limits import CANCEL_SECONDS, FRAME_BYTES, PING_INTERVAL_SECONDS, PING_TIMEOUT_SECONDS
+
+logger = logging.getLogger(__name__)
 
 
 class AssistantServer(uvicorn.Server):
     """uvicorn's server that runs the lifespan's end before it closes the sockets, not after."""
 
+    def __init__(self, config: uvicorn.Config, *, stop_seconds: float) -> None:
+        super().__init__(config)
+        self.stop_seconds = stop_seconds
+
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        await self.lifespan.shutdown()
+        try:
+            await asyncio.wait_for(self.lifespan.shutdown(), self.stop_seconds)
+        except TimeoutError:
+            logger.error("the application needed more than %s s to stop", self.stop_seconds)  # noqa: TRY400
         await super().shutdown(sockets)
 
 
@@ -31,7 +42,7 @@ def build_config(application: Application, *, host: str, port: int) -> uvicorn.C
         ws_per_message_deflate=False,
         ws_ping_interval=PING_INTERVAL_SECONDS,
         ws_ping_timeout=PING_TIMEOUT_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_graceful_shutdown=CANCEL_SECONDS,
         lifespan="on",
         server_header=False,
         access_log=False,
@@ -40,8 +51,11 @@ def build_config(application: Application, *, host: str, port: int) -> uvicorn.C
     )
 
 
-def serve_with_uvicorn(application: Application, *, host: str, port: int) -> int:
-    """Serve until SIGINT or SIGTERM; return the process's exit code."""
-    server = AssistantServer(build_config(application, host=host, port=port))
+def serve_with_uvicorn(application: Application, *, host: str, port: int, stop_seconds: float) -> int:
+    """Serve until SIGINT or SIGTERM; return the process's exit code.
+
+    stop_seconds   how long the application's end may take
+    """
+    server = AssistantServer(build_config(application, host=host, port=port), stop_seconds=stop_seconds)
     server.run()
     return 0 if server.started else 1

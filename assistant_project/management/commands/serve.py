@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from assistant_project.asgi import application
 from assistant_project.servers.daphne_server import serve_with_daphne
+from assistant_project.servers.limits import STOP_MARGIN_SECONDS
 from assistant_project.servers.uvicorn_server import serve_with_uvicorn
 
 SERVERS = {"daphne": serve_with_daphne, "uvicorn": serve_with_uvicorn}
@@ -27,4 +28,5 @@ class Command(BaseCommand):
     @override
     def handle(self, *args: Any, **options: Any) -> None:
         serve = SERVERS[options["server"]]
-        sys.exit(serve(application, host=options["host"], port=options["port"]))
+        stop_seconds = settings.DRAIN_SECONDS + settings.ENGINE_GRACE_SECONDS + STOP_MARGIN_SECONDS
+        sys.exit(serve(application, host=options["host"], port=options["port"], stop_seconds=stop_seconds))

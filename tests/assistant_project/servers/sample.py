@@ -24,7 +24,7 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-async def start() -> None:
+def start() -> None:
     if "fail" in sys.argv:
         raise RuntimeError
     say("started")
@@ -85,4 +85,4 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 if __name__ == "__main__":
     serve = {"daphne": serve_with_daphne, "uvicorn": serve_with_uvicorn}[sys.argv[1]]
-    sys.exit(serve(application, host="127.0.0.1", port=int(sys.argv[2])))
+    sys.exit(serve(application, host="127.0.0.1", port=int(sys.argv[2]), stop_seconds=5))
