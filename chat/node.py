@@ -82,11 +82,13 @@ def start_node(*, with_engine: bool | None = None) -> Node:
 
 
 async def stop_node() -> None:
-    """Stop everything; running answers get ENGINE_GRACE_SECONDS to end."""
-    global _node
-    node, _node = _node, None
+    """Send the phones elsewhere, then stop everything; running answers get ENGINE_GRACE_SECONDS to end."""
+    global _node  # noqa: PLW0603 - see start_node
+    node = _node
     if node is None:
         return
+    await drain_phones(node, seconds=settings.DRAIN_SECONDS)
+    _node = None
     if node.engine is not None:
         await node.engine.stop(grace_seconds=settings.ENGINE_GRACE_SECONDS)
     await node.wakeups.stop()
@@ -94,19 +96,19 @@ async def stop_node() -> None:
     node.hub.stop()
 
 
-async def drain_node(*, spread_seconds: float, deadline_seconds: float) -> None:
-    """Ask every phone to come back elsewhere, spread over time, and close those that stayed.
+async def drain_phones(node: Node, *, seconds: float) -> None:
+    """Refuse new sockets, ask every phone to come back elsewhere at its own moment, close those that stayed.
 
-    Call before the server is told to stop; new sockets are refused from here on.
+    The spread keeps a thousand phones from reconnecting in the same instant.
     """
-    node = get_node()
     node.is_draining = True
     for session in node.roster:
         session.is_draining = True
-        wait = random.uniform(0, spread_seconds)  # noqa: S311 - not a secret
-        notice = Drain(reconnect_in_ms=int(wait * 1000), deadline_ms=int(deadline_seconds * 1000), why="deploy")
-        await session.send_signal(notice)
+        wait = random.uniform(0, seconds / 2)  # noqa: S311 - not a secret
+        await session.send_signal(
+            Drain(reconnect_in_ms=int(wait * 1000), deadline_ms=int(seconds * 1000), why="deploy")
+        )
     with suppress(TimeoutError):
-        await asyncio.wait_for(node.roster.wait_until_empty(), deadline_seconds)
+        await asyncio.wait_for(node.roster.wait_until_empty(), seconds)
     for session in node.roster:
         await session.close(CloseCode.RESTART)
