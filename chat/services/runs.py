@@ -323,7 +323,7 @@ def recover_run(engine: str, turn_id: UUID, conversation_id: UUID) -> bool:
     if turn.attempt < MAX_ATTEMPTS and now - turn.accepted_at < MAX_RECOVERY_AGE:
         requeue_turn(context, conversation, turn)
     else:
-        failure = RunFailure(text=get_streamed_text(turn), error=ErrorCode.WORKER_LOST, reason="attempts used up")
+        failure = RunFailure(text=get_streamed_text(turn), error=ErrorCode.WORKER_LOST, reason="attempts_used_up")
         end_failed(context, conversation, turn, failure, now)
     return True
 
