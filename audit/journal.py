@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from enum import Enum
 from uuid import UUID
 
 from django.conf import settings
@@ -112,6 +113,7 @@ def build_entry(
 
     Raises: EntryRefused
     """
+    details = {key: to_plain(value) for key, value in details.items()}
     action = check_action(action, ids, details)
     check_values(context, subject, details)
     entry_id, occurred_at = uuid7(), timezone.now()
@@ -127,7 +129,7 @@ def build_entry(
             "object": {"kind": subject[0], "id": subject[1]},
             "outcome": outcome.value,
             "corr": build_correlation(context, ids),
-            "details": dict(details),
+            "details": details,
         }
     )
     return AuditEntry(
@@ -201,6 +203,14 @@ def check_values(context: AuditContext, subject: tuple[str, str], details: Mappi
             check_token(f"details.{key}", value, limit=256)
         elif value is not None and type(value) not in {int, bool}:
             raise EntryRefused(f"details.{key}", "an integer, a boolean, None or a token")
+
+
+def to_plain(value: JsonValue) -> JsonValue:
+    """Return the string or integer that a member of an enumeration stands for; everything else as it is."""
+    if isinstance(value, Enum):
+        found: JsonValue = value.value
+        return found
+    return value
 
 
 def check_token(field: str, value: object, *, limit: int) -> None:
