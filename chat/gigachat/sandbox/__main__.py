@@ -23,11 +23,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--oauth-port", type=int, default=0, help="0: any free port")
     parser.add_argument("--api-port", type=int, default=0, help="0: any free port")
-    for name, kind in (("host-profile", HostProfile), ("account", Account), ("contour", Contour)):
-        first = next(iter(kind)).value
-        parser.add_argument(f"--{name}", choices=[member.value for member in kind], default=first)
-    certificates = [member.value for member in ServerCertificate]
-    parser.add_argument("--certificate", choices=certificates, default="valid", help="what the listeners present")
+    for name, choices in (
+        ("host-profile", list(HostProfile)),
+        ("account", list(Account)),
+        ("contour", list(Contour)),
+        ("certificate", list(ServerCertificate)),
+    ):
+        parser.add_argument(f"--{name}", choices=[choice.value for choice in choices], default=choices[0].value)
     parser.add_argument("--credentials", default="", help="base64 of id:secret; default: a random pair that is kept")
     parser.add_argument("--latency-ms", type=float, default=250.0, help="before the first byte of a completion")
     parser.add_argument("--chunk-delay-ms", type=float, default=60.0, help="between chunks")

@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from chat.gigachat.sandbox.brain.reply import REFUSAL
 from chat.gigachat.sandbox.counting import count_tokens
 from chat.gigachat.sandbox.encoding import encode_json
 from chat.gigachat.sandbox.envelope import CallOut
 from chat.gigachat.sandbox.faults import Faults
 
-REFUSAL = (
-    "Как у нейросетевой языковой модели у меня нет собственного мнения, и разговоры на чувствительные темы "
-    "ограничены. Давайте поговорим о чём-нибудь другом."
-)
 _CHARACTERS_PER_TOKEN = 4
 
 

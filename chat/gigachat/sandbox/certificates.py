@@ -3,7 +3,7 @@
 Like the real chain, the listeners send the intermediate and a client needs to trust the root only.
 """
 
-import datetime
+import datetime as dt
 import hashlib
 import os
 import ssl
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import trustme
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from chat.gigachat.sandbox.settings import Contour, SandboxSettings, ServerCertificate
 
-_RENEW_BEFORE = datetime.timedelta(days=30)
+_RENEW_BEFORE = dt.timedelta(days=30)
 _ORGANIZATION = "GigaChat sandbox, not a real authority"
 
 
@@ -68,18 +68,24 @@ class Authority:
         names = dict.fromkeys(("localhost", "127.0.0.1", "::1", settings.host))
         names.pop("0.0.0.0", None)  # noqa: S104 - an address to listen on is not a name to be called by
         if settings.certificate is ServerCertificate.EXPIRED:
-            yesterday = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+            yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
             return self._issuer.issue_cert(*names, not_before=yesterday - _RENEW_BEFORE, not_after=yesterday)
         return self._issuer.issue_cert(*names)
 
     def _load_root(self) -> trustme.CA | None:
         if not (self.ca_file.exists() and self._key_file.exists()):
             return None
-        pem = self.ca_file.read_bytes()
-        remaining = x509.load_pem_x509_certificate(pem).not_valid_after_utc - datetime.datetime.now(datetime.UTC)
-        if remaining < _RENEW_BEFORE:
+        pem, key_pem = self.ca_file.read_bytes(), self._key_file.read_bytes()
+        try:
+            certificate = x509.load_pem_x509_certificate(pem)
+            key = load_pem_private_key(key_pem, password=None)
+        except ValueError:
             return None
-        return trustme.CA.from_pem(pem, self._key_file.read_bytes())
+        remaining = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
+        # A start that died between its two writes leaves a pair that does not match.
+        if remaining < _RENEW_BEFORE or certificate.public_key() != key.public_key():
+            return None
+        return trustme.CA.from_pem(pem, key_pem)
 
     def _make_root(self) -> trustme.CA:
         root = trustme.CA(organization_name=_ORGANIZATION, organization_unit_name="Sandbox Root CA")

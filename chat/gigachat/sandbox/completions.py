@@ -12,12 +12,11 @@ from chat.gigachat.sandbox.catalogue import CONTEXT_TOKENS, ModelInfo
 from chat.gigachat.sandbox.counting import UsageOut, build_prompt_parts
 from chat.gigachat.sandbox.envelope import CallOut, Envelope
 from chat.gigachat.sandbox.errors import ApiError
-from chat.gigachat.sandbox.faults import Faults
 from chat.gigachat.sandbox.filestore import StoredFile
 from chat.gigachat.sandbox.gate import drop_connection
 from chat.gigachat.sandbox.rules import check_completion
 from chat.gigachat.sandbox.schema import CompletionIn, parse_body
-from chat.gigachat.sandbox.script import Ending, Packet, Pacing, Script, build_payloads, build_script
+from chat.gigachat.sandbox.script import Ending, Pacing, Packet, Script, build_payloads, build_script
 from chat.gigachat.sandbox.state import CALLER, STATE, Caller, SandboxState
 from chat.gigachat.sandbox.stats import RecordedRequest
 
@@ -86,9 +85,7 @@ def build_usage(state: SandboxState, caller: Caller, completion: CompletionIn, a
         raise ApiError(413, "Payload too large")
     key = f"{caller.client_id} {completion.model} {caller.session_id}"
     cached = state.cache.count_cached(key, parts) if caller.has_session else 0
-    return UsageOut(
-        prompt_tokens=prompt_tokens, completion_tokens=answer.tokens, precached_prompt_tokens=cached
-    )
+    return UsageOut(prompt_tokens=prompt_tokens, completion_tokens=answer.tokens, precached_prompt_tokens=cached)
 
 
 def _build_whole(answer: Answer, envelope: Envelope, usage: UsageOut) -> web.Response:

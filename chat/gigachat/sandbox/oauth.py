@@ -71,7 +71,8 @@ async def issue_token(request: web.Request) -> web.StreamResponse:
         request.app[LIMIT].count_request()
         check_request_id(request)
         client_id = check_credentials(request, state)
-        check_scope(await request.post(), state)
+        form = await request.post()
+        check_scope(str(form.get("scope", "")).strip(), state)
     except OAuthError as error:
         return build_oauth_error(error)
     state.stats.oauth_tokens += 1
@@ -98,9 +99,8 @@ def check_credentials(request: web.Request, state: SandboxState) -> str:
     return pair[0]
 
 
-def check_scope(form: "web.MultiDictProxy[str | bytes | web.FileField]", state: SandboxState) -> None:
+def check_scope(scope: str, state: SandboxState) -> None:
     """Raises: OAuthError 400: code 5 no scope, 1 unknown word, 7 another contract's scope"""
-    scope = str(form.get("scope", "")).strip()
     if not scope:
         raise OAuthError(400, 5, "scope is empty")
     if scope not in _SCOPES:

@@ -1,4 +1,4 @@
-"""From an answer to a schedule of packets: what is sent, in which pieces and when. Pure; the stream faults live here."""
+"""From an answer to a schedule of packets: what is sent, in which pieces and when. Pure; home of the stream faults."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

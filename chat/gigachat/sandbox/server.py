@@ -23,9 +23,7 @@ class Listener:
     """One port. It can close and come back on the same port while its connections live on."""
 
     def __init__(self, app: web.Application, context: ssl.SSLContext, host: str, *, port: int) -> None:
-        self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=_STOP_SECONDS
-        )
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_STOP_SECONDS)
         self._context = context
         self._host = host
         self._port = port
@@ -42,9 +40,7 @@ class Listener:
         self._port = self._runner.addresses[0][1]
 
     async def open(self) -> None:
-        self._site = web.TCPSite(
-            self._runner, self._host, self._port, ssl_context=self._context, reuse_address=True
-        )
+        self._site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._context, reuse_address=True)
         await self._site.start()
 
     async def close(self) -> None:

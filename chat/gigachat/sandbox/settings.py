@@ -6,18 +6,18 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 
 
-class HostProfile(str, Enum):
+class HostProfile(StrEnum):
     """Which public host is imitated: they differ in path prefix and model list."""
 
     NEW = "new"
     LEGACY = "legacy"
 
 
-class Account(str, Enum):
+class Account(StrEnum):
     """Whose contract it is: decides scope, number of parallel streams and whether there is a balance."""
 
     PERS = "pers"
@@ -25,14 +25,14 @@ class Account(str, Enum):
     CORP = "corp"
 
 
-class Contour(str, Enum):
+class Contour(StrEnum):
     """`public`: OAuth tokens. `b2bank`: the bank-internal contour, a client certificate and no OAuth at all."""
 
     PUBLIC = "public"
     B2BANK = "b2bank"
 
 
-class ServerCertificate(str, Enum):
+class ServerCertificate(StrEnum):
     """What the listeners present; everything but `valid` must be refused by a correct client."""
 
     VALID = "valid"

@@ -1,0 +1,112 @@
+"""Which of the offered functions a question needs. Functions are recognised by what their names and texts say."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chat.gigachat.sandbox.brain.dialogue import Dialogue
+from chat.gigachat.sandbox.brain.text import list_words, score_phrases
+from chat.gigachat.sandbox.schema import FunctionIn
+
+_NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|\d+")
+_STEM = 5
+_MIN_SHARED_STEMS = 2
+_NAME_WEIGHT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """`asked`: phrases of the question (see `score_phrase`). `offered`: phrases of a fitting function's name."""
+
+    asked: tuple[str, ...]
+    offered: tuple[str, ...]
+
+
+_INTENTS = (
+    Intent(
+        (
+            "баланс",
+            "остат",
+            "сколько =у =меня",
+            "сколько денег",
+            "сколько карт",
+            "сколько счет",
+            "=balance",
+            "how much money",
+            "how much =have",
+        ),
+        ("balance",),
+    ),
+    Intent(
+        ("=мои счета", "=какие счета", "список счет", "покажи счета", "=my accounts", "list accounts", "what accounts"),
+        ("list accounts", "get accounts", "accounts"),
+    ),
+    Intent(("=мои карты", "=какие карты", "покажи карты", "=my cards", "list cards"), ("list cards", "cards")),
+    Intent(
+        ("потрат", "=траты", "трачу", "расход", "=уходит", "spend", "=spent", "expense"),
+        ("spend", "spending", "expens", "summary"),
+    ),
+    Intent(
+        ("операци", "транзакц", "истори", "покупк", "списан", "поступлен", "transaction", "purchase", "history"),
+        ("transaction", "operation", "history", "posting"),
+    ),
+    Intent(
+        ("между сво", "между счет", "себе на", "between =my", "own accounts"),
+        ("transfer own", "transfer between", "transfer"),
+    ),
+    Intent(
+        ("перевед", "переве", "перевод =на", "отправ", "=скинь", "transfer", "=send"),
+        ("transfer phone", "transfer", "send", "payment"),
+    ),
+    Intent(("оплат", "=pay", "=bill", "квитанц"), ("pay bill", "bill", "pay")),
+    Intent(("разблок", "unblock"), ("unblock",)),
+    Intent(("заблок", "потерял", "украли", "block", "=lost", "stolen"), ("block card", "block")),
+    Intent(("лимит", "лимит покупк", "лимит снят", "=limit", "purchase =limit", "transfer =limit"), ("limit",)),
+    Intent(("предстоя", "подписк", "регулярн", "upcoming", "subscription", "scheduled"), ("upcoming", "scheduled")),
+    Intent(("курс", "доллар", "=евро", "юан", "exchange", "=rate", "=usd", "=eur"), ("exchange", "currency", "rate")),
+    Intent(("справк", "выписк", "=statement"), ("statement", "certificate")),
+    Intent(("реквизит", "requisite", "account details"), ("requisit", "details")),
+    Intent(("оспор", "dispute", "chargeback"), ("dispute",)),
+    Intent(("отмен", "=cancel"), ("cancel",)),
+)
+
+
+def find_function(dialogue: Dialogue, functions: Sequence[FunctionIn]) -> FunctionIn | None:
+    """Return the function the question needs, or None when words alone are enough."""
+    if not functions or dialogue.is_about_knowledge:
+        return None
+    scored = [(score_function(dialogue, function), function) for function in functions]
+    best_score, best = max(scored, key=lambda pair: pair[0])
+    return best if best_score else None
+
+
+def score_function(dialogue: Dialogue, function: FunctionIn) -> int:
+    """Return how well the function fits: a recognised intent counts most, shared words with its texts a little."""
+    words = dialogue.words
+    name_words = split_name(function.name)
+    intent_score = 0
+    for intent in _INTENTS:
+        asked, offered = score_phrases(intent.asked, words), score_phrases(intent.offered, name_words)
+        if asked and offered:
+            # The more exact of two fitting functions wins: `transfer own` before `transfer`.
+            intent_score = max(intent_score, asked * _NAME_WEIGHT + offered)
+    shared = count_shared_stems(words, function)
+    if not intent_score and shared < _MIN_SHARED_STEMS:
+        return 0
+    return intent_score * _NAME_WEIGHT + shared
+
+
+def split_name(name: str) -> list[str]:
+    """`getAccountBalance`, `get_account_balance` and `get-account.balance` all give the same words."""
+    return [part.lower() for part in _NAME_PARTS.findall(name)]
+
+
+def count_shared_stems(words: Sequence[str], function: FunctionIn) -> int:
+    """Return how many distinct stems the question shares with the name, description and examples."""
+    examples = " ".join(example.request for example in function.few_shot_examples)
+    texts = [*split_name(function.name), *list_words(f"{function.description} {examples}")]
+    return len(_list_stems(words) & _list_stems(texts))
+
+
+def _list_stems(words: Sequence[str]) -> set[str]:
+    return {word[:_STEM] for word in words if len(word) >= _STEM}
