@@ -1,6 +1,7 @@
 """One answer as its reader sees it; made by the client only."""
 
 import asyncio
+import contextlib
 from typing import Self
 
 import aiohttp
@@ -68,10 +69,9 @@ async def drain(response: aiohttp.ClientResponse) -> None:
     """Read the little that is left, to give the connection back to the pool; cut it when that takes long or fails."""
     remaining = DRAIN_BYTES
     try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while remaining > 0 and (chunk := await response.content.readany()):
-                remaining -= len(chunk)
-    except (aiohttp.ClientError, OSError):
-        remaining = 0
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while remaining > 0 and (chunk := await response.content.readany()):
+                    remaining -= len(chunk)
     finally:
         response.close()

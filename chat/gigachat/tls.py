@@ -50,8 +50,7 @@ def load_authority(ca_file: str, ca_sha256: str) -> x509.Certificate:
     """
     certificate = parse_certificate(read_file(ca_file))
     verify_fingerprint(certificate, ca_sha256)
-    if not certificate.not_valid_before_utc <= dt.datetime.now(dt.UTC) <= certificate.not_valid_after_utc:
-        raise AuthorityExpired
+    verify_validity(certificate)
     return certificate
 
 
@@ -88,6 +87,12 @@ def verify_fingerprint(certificate: x509.Certificate, ca_sha256: str) -> None:
     expected = ca_sha256.replace(":", "").strip().lower()
     if len(expected) != FINGERPRINT_CHARACTERS or get_fingerprint(certificate) != expected:
         raise AuthorityMismatch
+
+
+def verify_validity(certificate: x509.Certificate) -> None:
+    """Raises: AuthorityExpired, also before the certificate's first day."""
+    if not certificate.not_valid_before_utc <= dt.datetime.now(dt.UTC) <= certificate.not_valid_after_utc:
+        raise AuthorityExpired
 
 
 def get_fingerprint(certificate: x509.Certificate) -> str:

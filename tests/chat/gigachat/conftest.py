@@ -1,0 +1,42 @@
+"""A root certificate for the tests and a server under it."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.chat.gigachat.scripted import Authority, ScriptedServer
+
+MakeAuthority = Callable[[str], Authority]
+
+
+@pytest.fixture(scope="session")
+def make_authority(tmp_path_factory: pytest.TempPathFactory) -> MakeAuthority:
+    def make(name: str) -> Authority:
+        ca = trustme.CA(organization_name=name)
+        file = tmp_path_factory.mktemp("authority") / "root.pem"
+        ca.cert_pem.write_to_path(str(file))
+        der = x509.load_pem_x509_certificate(ca.cert_pem.bytes()).public_bytes(Encoding.DER)
+        return Authority(ca=ca, file=str(file), sha256=hashlib.sha256(der).hexdigest())
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def authority(make_authority: MakeAuthority) -> Authority:
+    return make_authority("the pinned one")
+
+
+@pytest.fixture(scope="session")
+def other_authority(make_authority: MakeAuthority) -> Authority:
+    return make_authority("another one")
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[ScriptedServer]:
+    server = ScriptedServer(authority.issue_context()).start()
+    yield server
+    server.stop()

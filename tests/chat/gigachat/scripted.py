@@ -1,0 +1,196 @@
+"""A GigaChat that plays scripts: a real TLS server on a real port, in a thread and event loop of its own."""
+
+import asyncio
+import base64
+import collections
+import ssl
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import trustme
+from aiohttp import web
+
+from chat.gigachat.credentials import Credentials, parse_credentials
+from chat.gigachat.options import ClientOptions
+
+Script = Callable[[web.Request], Awaitable[web.StreamResponse]]
+WAIT_SECONDS = 5.0
+JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+PAGE_HEADERS = {"Content-Type": "text/html"}
+STREAM_HEADERS = {"Content-Type": "text/event-stream", "X-Request-Id": "upstream-1"}
+SECRET = "a-secret-nobody-may-see"
+CREDENTIALS: Credentials = parse_credentials(
+    base64.b64encode(f"client:{SECRET}".encode()).decode(), "GIGACHAT_API_PERS"
+)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A root certificate made for the tests, and the file a client pins."""
+
+    ca: trustme.CA
+    file: str
+    sha256: str
+
+    def issue_context(self, *names: str, **options: Any) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert(*(names or ("127.0.0.1", "localhost")), **options).configure_cert(context)
+        return context
+
+
+class ScriptedServer:
+    """Plays queued scripts in order, then answers as a healthy service does.
+
+    token_scripts, chat_scripts  what the next calls get
+    token_calls, chat_calls      headers and bodies of the calls so far
+    connections                  client addresses seen by the completions
+    is_left                      set when a client went away from a script that was still playing
+    """
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self.token_scripts: collections.deque[Script] = collections.deque()
+        self.chat_scripts: collections.deque[Script] = collections.deque()
+        self.token_calls: list[tuple[dict[str, str], bytes]] = []
+        self.chat_calls: list[tuple[dict[str, str], bytes]] = []
+        self.connections: list[Any] = []
+        self.is_left = threading.Event()
+        self.is_reached = threading.Event()
+        self.token_lifetime_seconds = 1800.0
+        self.port = 0
+        self._context = context
+        self._is_ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def origin(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def start(self) -> "ScriptedServer":
+        self._thread.start()
+        assert self._is_ready.wait(WAIT_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop_event.set)
+        self._thread.join(WAIT_SECONDS)
+        assert not self._thread.is_alive()
+
+    def build_options(self, authority: Authority, **changes: Any) -> ClientOptions:
+        options: dict[str, Any] = {
+            "credentials": CREDENTIALS,
+            "base_url": f"{self.origin}/v1",
+            "auth_url": f"{self.origin}/oauth",
+            "ca_file": authority.file,
+            "ca_sha256": authority.sha256,
+        }
+        return ClientOptions(**{**options, **changes})
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        self._stop_event = asyncio.Event()
+        app = web.Application()
+        app.router.add_post("/oauth", self._answer_token)
+        app.router.add_post("/v1/chat/completions", self._answer_chat)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._context)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._is_ready.set()
+        await self._stop_event.wait()
+        await runner.cleanup()
+
+    async def _answer_token(self, request: web.Request) -> web.StreamResponse:
+        self.token_calls.append((dict(request.headers), await request.read()))
+        script = self.token_scripts.popleft() if self.token_scripts else self._issue_token
+        return await script(request)
+
+    async def _issue_token(self, _request: web.Request) -> web.StreamResponse:
+        expires_at = int((time.time() + self.token_lifetime_seconds) * 1000)
+        return web.json_response({"access_token": f"token-{len(self.token_calls)}", "expires_at": expires_at})
+
+    async def _answer_chat(self, request: web.Request) -> web.StreamResponse:
+        self.chat_calls.append((dict(request.headers), await request.read()))
+        assert request.transport is not None
+        self.connections.append(request.transport.get_extra_info("peername"))
+        script = self.chat_scripts.popleft() if self.chat_scripts else play(b"data: [DONE]\n\n")
+        self.is_reached.set()
+        try:
+            return await script(request)
+        except asyncio.CancelledError:
+            self.is_left.set()
+            raise
+
+
+def play(*packets: bytes, headers: dict[str, str] | None = None, status: int = 200) -> Script:
+    """Return a script that writes each packet by itself and ends properly."""
+
+    async def script(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=status, headers=STREAM_HEADERS if headers is None else headers)
+        await response.prepare(request)
+        for packet in packets:
+            await response.write(packet)
+            await asyncio.sleep(0)
+        await response.write_eof()
+        return response
+
+    return script
+
+
+def play_and_cut(*packets: bytes) -> Script:
+    """Return a script that cuts the TCP connection after the last packet."""
+
+    async def script(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=STREAM_HEADERS)
+        await response.prepare(request)
+        for packet in packets:
+            await response.write(packet)
+        assert request.transport is not None
+        # Closing, not aborting: what was written still arrives.
+        request.transport.close()
+        return response
+
+    return script
+
+
+def play_and_stay_silent(*packets: bytes) -> Script:
+    """Return a script that neither writes nor ends after the last packet."""
+
+    async def script(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=STREAM_HEADERS)
+        await response.prepare(request)
+        for packet in packets:
+            await response.write(packet)
+        await asyncio.Event().wait()
+        return response
+
+    return script
+
+
+def refuse(status: int, body: bytes = b"{}", **headers: str) -> Script:
+    """Return a script that answers with this status; header names with `_` for `-`."""
+
+    async def script(request: web.Request) -> web.StreamResponse:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return web.Response(status=status, body=body, headers={**JSON_HEADERS, **names})
+
+    return script
+
+
+async def reset(request: web.Request) -> web.StreamResponse:
+    """Cut the connection before any byte of an answer."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def stay_silent(request: web.Request) -> web.StreamResponse:
+    await asyncio.Event().wait()
+    return web.Response()

@@ -1,0 +1,132 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.gigachat.answers import AnswerReader
+from chat.gigachat.errors import AnswerBroken, AnswerMalformed, EventTooLarge, StreamBroken, StreamFailed
+from chat.gigachat.types import Finished, FinishReason, StreamPart, TextDelta
+from tests.chat.gigachat.recordings import ANSWER, NAMES, join_text, read_all, read_recording
+
+
+def read_outcome(*packets: bytes) -> tuple[str, Finished | None, type[AnswerBroken] | None]:
+    """Return the text, the end and the fault of a stream: what may not depend on packet borders."""
+    reader = AnswerReader()
+    parts: list[StreamPart] = []
+    fault = None
+    try:
+        for packet in packets:
+            parts.extend(reader.feed(packet))
+        while found := reader.finish():
+            parts.extend(found)
+    except AnswerBroken as error:
+        fault = type(error)
+    ends = [part for part in parts if isinstance(part, Finished)]
+    assert len(ends) <= 1
+    assert not ends or parts[-1] is ends[0]
+    return join_text(parts), (ends[0] if ends else None), fault
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("text", ANSWER, FinishReason.STOP),
+        ("without_done", ANSWER, FinishReason.STOP),
+        ("comments_crlf", ANSWER, FinishReason.STOP),
+        ("several_data_lines", ANSWER, FinishReason.STOP),
+        ("short", "Да.", FinishReason.STOP),
+        ("done_alone", "Готово", FinishReason.STOP),
+        ("without_usage", "Ответ без счётчиков.", FinishReason.STOP),
+        ("progress_and_reasoning", "Готово.", FinishReason.STOP),
+        ("length", "Ответ обрезан на полусл", FinishReason.LENGTH),
+        ("blacklist", "Не люблю менять тему разговора, но вот сейчас тот самый случай.", FinishReason.BLACKLIST),
+        ("error_reason", "Начало", FinishReason.ERROR),
+        ("function_call", "", FinishReason.FUNCTION_CALL),
+    ],
+)
+def test_read_recording_returns_its_text_and_reason(name: str, text: str, reason: FinishReason) -> None:
+    found_text, finished, fault = read_outcome(read_recording(name))
+    assert finished is not None
+    assert (found_text, finished.reason, fault) == (text, reason, None)
+
+
+def test_read_recording_returns_usage_and_versioned_model() -> None:
+    finished = read_all(read_recording("text"))[-1]
+    assert isinstance(finished, Finished)
+    assert finished.model == "GigaChat-2:2.0.30.01"
+    assert finished.usage is not None
+    assert (finished.usage.total_tokens, finished.usage.precached_prompt_tokens) == (55, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [("without_finish", ANSWER, StreamBroken), ("reported_error", "Первая часть", StreamFailed)],
+)
+def test_read_broken_recording_returns_its_text_and_then_fails(name: str, text: str, fault: type[AnswerBroken]) -> None:
+    assert read_outcome(read_recording(name)) == (text, None, fault)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_read_recording_cut_at_every_byte_gives_the_same_outcome(name: str) -> None:
+    stream = read_recording(name)
+    whole = read_outcome(stream)
+    assert read_outcome(*(bytes([byte]) for byte in stream)) == whole
+    for cut in range(len(stream) + 1):
+        assert read_outcome(stream[:cut], stream[cut:]) == whole
+
+
+@given(st.sampled_from(NAMES), st.integers(min_value=0, max_value=1000), st.integers(min_value=0, max_value=1000))
+def test_read_recording_cut_at_any_two_bytes_gives_the_same_outcome(name: str, one: int, two: int) -> None:
+    stream = read_recording(name)
+    first, second = sorted((one, two))
+    assert read_outcome(stream[:first], stream[first:second], stream[second:]) == read_outcome(stream)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_read_recording_that_ends_anywhere_gives_a_beginning_of_its_text(name: str) -> None:
+    stream = read_recording(name)
+    whole_text, whole_end, _ = read_outcome(stream)
+    for end in range(len(stream)):
+        text, finished, fault = read_outcome(stream[:end])
+        assert whole_text.startswith(text)
+        assert finished == whole_end if finished else fault in {StreamBroken, StreamFailed}
+
+
+def test_feed_after_finished_ignores_everything() -> None:
+    reader = AnswerReader()
+    assert isinstance(reader.feed(read_recording("text"))[-1], Finished)
+    assert reader.is_finished
+    assert reader.feed(b"data: nonsense\n\n") == ()
+    assert reader.finish() == ()
+
+
+def test_feed_text_and_end_in_one_packet_returns_one_finished_last() -> None:
+    twice = read_recording("without_done") * 2
+    parts = AnswerReader().feed(twice)
+    assert [type(part) for part in parts] == [TextDelta, TextDelta, TextDelta, Finished]
+
+
+def test_feed_fault_behind_text_returns_the_text_and_then_always_fails() -> None:
+    reader = AnswerReader()
+    start = read_recording("without_finish")
+    assert join_text(reader.feed(start + b"data: nonsense\n\n")) == ANSWER
+    for act in (lambda: reader.feed(start), reader.finish):
+        with pytest.raises(AnswerMalformed):
+            act()
+
+
+def test_feed_fault_alone_fails_at_once() -> None:
+    with pytest.raises(AnswerMalformed):
+        AnswerReader().feed(b"data: nonsense\n\n")
+
+
+def test_feed_oversized_event_fails() -> None:
+    with pytest.raises(EventTooLarge):
+        AnswerReader().feed(b"data: " + b"x" * 1_100_000)
+
+
+def test_finish_with_fault_behind_text_returns_the_text_and_then_fails() -> None:
+    reader = AnswerReader()
+    reader.feed(b'data: {"choices":[{"delta":{"content":"1"}}]}')
+    assert reader.finish() == (TextDelta("1"),)
+    with pytest.raises(StreamBroken):
+        reader.finish()
