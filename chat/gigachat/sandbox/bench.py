@@ -1,7 +1,7 @@
 """The paced generator: a model named `bench:<tokens>:<interval_ms>[:<batch>]` for measuring what is in front of it.
 
-Each token is one payload of the service's shape with about four Cyrillic letters, encoded once per process start of
-the stream; an interval of 0 means as fast as the connection takes them, `batch` payloads to a write.
+Each token is one payload of the service's shape with about four Cyrillic letters, encoded once per
+stream; an interval of 0 means as fast as the connection takes them, `batch` payloads to a write.
 """
 
 import asyncio
@@ -39,14 +39,10 @@ async def stream_bench(request: web.Request, plan: BenchPlan) -> web.StreamRespo
     envelope = Envelope(created=int(state.settings.clock()), model="bench:1.0")
     usage = UsageOut(prompt_tokens=1, completion_tokens=plan.tokens, precached_prompt_tokens=0)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-    try:
-        await response.prepare(request)
-        await response.write(encode_event(envelope.encode_delta({"content": _TOKEN, "role": "assistant"})))
-        await _send_tokens(response, plan, encode_event(envelope.encode_content(_TOKEN)))
-        await response.write(encode_event(envelope.encode_finish("stop", usage)) + DONE_EVENT)
-    except (asyncio.CancelledError, ConnectionError):
-        state.stats.disconnects += 1
-        raise
+    await response.prepare(request)
+    await response.write(encode_event(envelope.encode_delta({"content": _TOKEN, "role": "assistant"})))
+    await _send_tokens(response, plan, encode_event(envelope.encode_content(_TOKEN)))
+    await response.write(encode_event(envelope.encode_finish("stop", usage)) + DONE_EVENT)
     return response
 
 

@@ -68,8 +68,8 @@ class Sandbox:
         self._api = Listener(self._build_api(), context, settings.host, port=settings.api_port)
         self._oauth = Listener(build_oauth_app(self.state), context, settings.host, port=settings.oauth_port)
         self._refusals.listeners = {
-            "refuse": (self._refuse_api, self._accept_api),
-            "oauth_refuse": (self._refuse_oauth, self._accept_oauth),
+            "refuse": (self.refuse_api, self.accept_api),
+            "oauth_refuse": (self.refuse_oauth, self.accept_oauth),
         }
 
     @property
@@ -108,22 +108,36 @@ class Sandbox:
 
     async def start(self) -> None:
         """Raises: OSError when a port is taken"""
-        await self._api.start()
-        if self.has_oauth:
-            await self._oauth.start()
+        try:
+            await self._api.start()
+            if self.has_oauth:
+                await self._oauth.start()
+        except OSError:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         await self._refusals.cancel()
         await self._api.stop()
-        if self.has_oauth:
-            await self._oauth.stop()
+        await self._oauth.stop()
 
     async def refuse_api(self) -> None:
         """Close the API's port until `accept_api`; requests on open connections are dropped."""
-        await self._refuse_api()
+        self.state.is_refusing_api = True
+        await self._api.close()
 
     async def accept_api(self) -> None:
-        await self._accept_api()
+        await self._api.open()
+        self.state.is_refusing_api = False
+
+    async def refuse_oauth(self) -> None:
+        """Close the OAuth port until `accept_oauth`; requests on open connections are dropped."""
+        self.state.is_refusing_oauth = True
+        await self._oauth.close()
+
+    async def accept_oauth(self) -> None:
+        await self._oauth.open()
+        self.state.is_refusing_oauth = False
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -143,22 +157,6 @@ class Sandbox:
         app = build_api_app(self.state)
         app[REFUSALS] = self._refusals
         return app
-
-    async def _refuse_api(self) -> None:
-        self.state.is_refusing_api = True
-        await self._api.close()
-
-    async def _accept_api(self) -> None:
-        await self._api.open()
-        self.state.is_refusing_api = False
-
-    async def _refuse_oauth(self) -> None:
-        self.state.is_refusing_oauth = True
-        await self._oauth.close()
-
-    async def _accept_oauth(self) -> None:
-        await self._oauth.open()
-        self.state.is_refusing_oauth = False
 
 
 def build_api_app(state: SandboxState) -> web.Application:

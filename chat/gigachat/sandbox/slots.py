@@ -1,5 +1,6 @@
 """Parallel completions per client id: the licence's limit, which all users of one contract share."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,8 +28,13 @@ class Slots:
             raise ApiError(429, "Too many requests")
         self._held[client_id] += 1
         self._stats.open_stream()
+        is_disconnected = False
         try:
             yield
+        except (asyncio.CancelledError, ConnectionError):
+            # The listeners cancel the handler of a client that left.
+            is_disconnected = True
+            raise
         finally:
             self._held[client_id] -= 1
-            self._stats.close_stream()
+            self._stats.close_stream(is_disconnected=is_disconnected)

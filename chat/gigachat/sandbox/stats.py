@@ -1,6 +1,8 @@
 """Counters of one instance: what a test or a bench asserts about the traffic it caused."""
 
+import asyncio
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +19,9 @@ class RecordedRequest:
 class Stats:
     """Counts since the start.
 
-    disconnects  streams whose client left before their end
-    requests     API requests by "METHOD path"
+    open_streams  completions in progress, plain ones too
+    disconnects   completions whose client left before their end
+    requests      API requests by "METHOD path"
     """
 
     oauth_calls: int = 0
@@ -30,13 +33,27 @@ class Stats:
     disconnects: int = 0
     requests: Counter[str] = field(default_factory=Counter)
     recent: deque[RecordedRequest] = field(default_factory=lambda: deque(maxlen=200))
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def open_stream(self) -> None:
         self.open_streams += 1
         self.max_open_streams = max(self.max_open_streams, self.open_streams)
+        self._changed.set()
 
-    def close_stream(self) -> None:
+    def close_stream(self, *, is_disconnected: bool) -> None:
         self.open_streams -= 1
+        self.disconnects += is_disconnected
+        self._changed.set()
+
+    async def wait_until(self, condition: Callable[["Stats"], bool], timeout_seconds: float = 5.0) -> None:
+        """Return once `condition` holds; looked at whenever a completion begins or ends.
+
+        Raises: TimeoutError
+        """
+        async with asyncio.timeout(timeout_seconds):
+            while not condition(self):
+                self._changed.clear()
+                await self._changed.wait()
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -51,6 +51,7 @@ _SYNONYMS = {
     "transport": ("транспорт", "такси", "transport", "=taxi"),
     "fees": ("комисси", "=fees"),
 }
+_EMPTY: dict[str, JsonValue] = {"boolean": True, "array": [], "object": {}}
 _PERIODS = ("last_month", "this_month", "month", "week", "today", "yesterday", "year")
 _CURRENCIES = ("usd", "eur", "cny", "rub")
 _PAYEE_NAMES = {"payee", "recipient", "phone", "receiver", "to"}
@@ -91,12 +92,8 @@ def find_value(name: str, schema: dict[str, JsonValue], dialogue: Dialogue, *, i
     match schema.get("type"):
         case "integer" | "number" as kind:
             return _find_number(name, dialogue, is_integer=kind == "integer")
-        case "boolean":
-            return True if is_required else None
-        case "array":
-            return [] if is_required else None
-        case "object":
-            return {} if is_required else None
+        case "boolean" | "array" | "object" as kind:
+            return _EMPTY[kind] if is_required else None
         case _:
             return _find_text(name, dialogue, is_required=is_required)
 

@@ -2,13 +2,27 @@
 
 import functools
 import tomllib
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chat.gigachat.sandbox.brain.text import Language, score_phrases
 
 _FILES = ("bank.toml", "terms.toml")
+_GENERAL = ("abilities", "hours", "fraud")
+# Without the closing advice; with it a detailed answer is two to four kilobytes of UTF-8.
+_DETAIL_BYTES = 2200
+_ADVICE = {
+    Language.RU: (
+        "Коротко: прочтите условия до подписи, сравните два-три предложения по полной стоимости или эффективной "
+        "ставке и не торопитесь, если вас торопят. Если хотите, разберу любой пункт отдельно — просто назовите его."
+    ),
+    Language.EN: (
+        "In short: read the terms before you sign, compare two or three offers by full cost or effective rate, and "
+        "do not hurry when someone hurries you. I can go through any point separately: just name it."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +67,25 @@ def find_topic(words: Sequence[str]) -> Topic | None:
 
 def write_details(topic: Topic, language: Language) -> str:
     """Return several paragraphs on the topic and what belongs to it: two to four kilobytes."""
-    topics = load_topics()
     own = topic.get_wording(language)
-    related = [topics[name].get_wording(language) for name in topic.related] or [
-        topics[name].get_wording(language) for name in ("abilities", "hours", "fraud")
-    ]
     is_russian = language is Language.RU
     parts = [own.text, own.more, "Что ещё стоит знать рядом с этим:" if is_russian else "What else belongs to it:"]
-    parts += [f"**{wording.title}.** {wording.text}" for wording in related]
-    if is_russian:
-        parts.append(
-            "Коротко: прочтите условия до подписи, сравните два-три предложения по полной стоимости или эффективной "
-            "ставке и не торопитесь, если вас торопят. Если хотите, разберу любой пункт отдельно — просто назовите его."
-        )
-    else:
-        parts.append(
-            "In short: read the terms before you sign, compare two or three offers by full cost or effective rate, and "
-            "do not hurry when someone hurries you. I can go through any point separately: just name it."
-        )
-    return "\n\n".join(parts)
+    for neighbour in _iter_neighbours(topic):
+        wording = neighbour.get_wording(language)
+        parts.append(f"**{wording.title}.** {wording.text}")
+        if sum(len(part.encode()) for part in parts) >= _DETAIL_BYTES:
+            break
+    return "\n\n".join((*parts, _ADVICE[language]))
+
+
+def _iter_neighbours(topic: Topic) -> Iterator[Topic]:
+    """Yield related topics, then those related to them, each once; at the end what every customer should know."""
+    topics = load_topics()
+    seen = {topic.id}
+    waiting = deque((*topic.related, *_GENERAL))
+    while waiting:
+        name = waiting.popleft()
+        if name not in seen:
+            seen.add(name)
+            yield topics[name]
+            waiting.extend(topics[name].related)
