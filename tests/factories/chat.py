@@ -1,0 +1,64 @@
+"""Conversations and turns for tests, made by the services themselves; no surprises in defaults."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from accounts.models import Customer
+from audit.context import AuditContext
+from audit.enums import ActorKind, Origin
+from chat.enums import BusyPolicy
+from chat.models import ConversationEvent, Turn
+from chat.services.runs import ClaimedRun, claim_runs
+from chat.services.turns import AcceptedTurn, Submission, start_turn
+from tests.factories.accounts import make_customer
+
+QUESTION = "Какой сегодня курс евро?"
+ENGINE = "engine-under-test"
+
+
+def make_context(customer: Customer) -> AuditContext:
+    return AuditContext(actor_kind=ActorKind.CUSTOMER, actor_id=str(customer.pk), origin=Origin.WEBSOCKET)
+
+
+def make_submission(
+    *, mid: UUID | None = None, text: str = QUESTION, busy: BusyPolicy = BusyPolicy.REJECT, is_new: bool = True
+) -> Submission:
+    return Submission(mid=mid or uuid4(), text=text, device_id="phone-a", busy=busy, is_new=is_new)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A customer's question and the conversation it opened."""
+
+    customer: Customer
+    conversation_id: UUID
+    accepted: AcceptedTurn
+
+    @property
+    def turn(self) -> Turn:
+        return Turn.objects.get(pk=self.accepted.turn_id)
+
+
+def ask(customer: Customer | None = None, *, conversation_id: UUID | None = None, text: str = QUESTION) -> Asked:
+    """Submit a question; the conversation is opened when it is new."""
+    asker = customer or make_customer()
+    key = conversation_id or uuid4()
+    accepted = start_turn(
+        make_context(asker),
+        customer_id=asker.pk,
+        conversation_id=key,
+        submission=make_submission(text=text, busy=BusyPolicy.QUEUE),
+    )
+    return Asked(asker, key, accepted)
+
+
+def claim_one(engine: str = ENGINE) -> ClaimedRun:
+    """Claim exactly one turn."""
+    [claimed] = claim_runs(engine, capacity=1)
+    return claimed
+
+
+def list_event_types(conversation_id: UUID) -> list[str]:
+    return list(
+        ConversationEvent.objects.filter(conversation_id=conversation_id).order_by("seq").values_list("type", flat=True)
+    )
