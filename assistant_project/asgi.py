@@ -13,17 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assistant_project.settings")
 http_application = get_asgi_application()
 
 # The apps must be loaded before anything of theirs is imported.
-from django.conf import settings  # noqa: E402
-
-from chat.node import drain_node, start_node, stop_node  # noqa: E402
+from chat.node import start_node, stop_node  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
-
-
-async def stop() -> None:
-    """Send the phones elsewhere while their sockets are open, then let running answers end."""
-    await drain_node(spread_seconds=settings.DRAIN_SECONDS / 2, deadline_seconds=settings.DRAIN_SECONDS)
-    await stop_node()
-
 
 application = cast(
     "Application",
@@ -31,7 +22,7 @@ application = cast(
         {
             "http": http_application,
             "websocket": URLRouter(websocket_urlpatterns),
-            "lifespan": Lifespan(start_node, stop),
+            "lifespan": Lifespan(start_node, stop_node),
         }
     ),
 )

@@ -80,14 +80,19 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ ships no
         if not url.startswith(POSTGRES_SCHEMES):
             self.mistakes.append(f"{name} must begin with postgres://")
             url = default
-        entry: dict[str, Any] = self.db_url_config(url)
-        # A socket directory is written as postgres://user@%2Frun%2Fpostgresql/name, which django-environ leaves quoted.
-        return {**entry, "ENGINE": "django.db.backends.postgresql", "HOST": unquote(entry["HOST"])}
+        return parse_database_url(url)
 
     def refuse_mistakes(self) -> None:
         """Raises: ImproperlyConfigured that names every wrong variable."""
         if self.mistakes:
             raise ImproperlyConfigured("wrong settings: " + "; ".join(self.mistakes))
+
+
+def parse_database_url(url: str) -> dict[str, Any]:
+    """Return Django's entry for a postgres:// address."""
+    entry: dict[str, Any] = environ.Env.db_url_config(url)
+    # A socket directory is written as postgres://user@%2Frun%2Fpostgresql/name, which django-environ leaves quoted.
+    return {**entry, "ENGINE": "django.db.backends.postgresql", "HOST": unquote(entry["HOST"])}
 
 
 def build_child_environment(changes: dict[str, str]) -> dict[str, str]:

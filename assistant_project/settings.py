@@ -176,7 +176,8 @@ DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=20.0)
 # --- GigaChat ---------------------------------------------------------------------------------------------------
 GIGACHAT_CREDENTIALS = read_secret("GIGACHAT_CREDENTIALS")
 GIGACHAT_SCOPE = env.str("GIGACHAT_SCOPE", default="GIGACHAT_API_PERS")
-GIGACHAT_BASE_URL = env.str("GIGACHAT_BASE_URL", default="https://api.giga.chat/v1")
+DEFAULT_GIGACHAT_BASE_URL = "https://api.giga.chat/v1"
+GIGACHAT_BASE_URL = env.str("GIGACHAT_BASE_URL", default=DEFAULT_GIGACHAT_BASE_URL)
 GIGACHAT_AUTH_URL = env.str("GIGACHAT_AUTH_URL", default="https://ngw.devices.sberbank.ru:9443/api/v2/oauth")
 GIGACHAT_CA_FILE = env.str("GIGACHAT_CA_FILE", default=str(BASE_DIR / "certs" / "russian_trusted_root_ca.pem"))
 GIGACHAT_CA_SHA256 = env.str(

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -71,6 +72,11 @@ class RunDirectory:
 
     def remove(self, name: str) -> None:
         (self.path / name).unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Delete the directory and what it holds."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.unlock()
 
     def keep_secrets(self, makers: Mapping[str, Callable[[], str]]) -> dict[str, str]:
         """Return one secret per name: the kept one, or one made now and kept for the next start."""
