@@ -46,7 +46,7 @@ class Committer:
 
     async def aclose(self) -> None:
         """Give the database connection back; call after `run` ended."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, close_connection)
         self._thread.shutdown()
 
     def _take_batch(self) -> list[tuple[AnswerLog, PendingDelta]]:
@@ -81,6 +81,11 @@ class Committer:
                 logger.warning("commit of deltas failed, trying again", extra={"error": type(error).__name__})
             is_first = False
             await asyncio.sleep(RETRY_SECONDS)
+
+
+def close_connection() -> None:
+    """Close the calling thread's connection: `connection` means another one on each thread."""
+    connection.close()
 
 
 def append_batch(deltas: Sequence[PendingDelta], _known: Sequence[int]) -> list[int | None]:
