@@ -36,15 +36,24 @@ class ConnectionEndedError(Exception):
 class Phone:
     """One device of one customer; at most one socket at a time.
 
+    origin       plays a web page: the browser names its origin, and the token can only go into hello
     acks, pongs  False plays a phone that does not keep the protocol's rules
     frames       everything received on all sockets, decoded, in order
     """
 
     def __init__(
-        self, url: str, *, token: str = "", device_id: str = "", acks: bool = True, pongs: bool = True
+        self,
+        url: str,
+        *,
+        token: str = "",
+        device_id: str = "",
+        origin: str = "",
+        acks: bool = True,
+        pongs: bool = True,
     ) -> None:
         self.url = url
         self.token = token
+        self.origin = origin
         self.device_id = device_id or f"d_{uuid4().hex[:12]}"
         self.acks = acks
         self.pongs = pongs
@@ -69,14 +78,14 @@ class Phone:
 
     # Connection
 
-    async def open(self, *, in_header: bool = False, **options: Any) -> None:
-        """Open the socket without saying hello; `in_header` presents the token in the upgrade request."""
-        headers = {"Authorization": f"Bearer {self.token}"} if in_header else {}
+    async def open(self, **options: Any) -> None:
+        """Open the socket without saying hello; a program shows its token in the upgrade request already."""
+        headers = {"Origin": self.origin} if self.origin else {"Authorization": f"Bearer {self.token}"}
         self.close_code = None
         self.socket = await connect(
             self.url,
             subprotocols=options.pop("subprotocols", [SUBPROTOCOL]),
-            additional_headers=headers,
+            additional_headers=options.pop("headers", headers),
             compression=None,
             ping_interval=None,
             max_size=None,
@@ -85,15 +94,15 @@ class Phone:
         )
         self._reader = asyncio.create_task(self._read(self.socket))
 
-    async def connect(self, *subs: str, in_header: bool = False, **options: Any) -> dict[str, Any]:
+    async def connect(self, *subs: str, **options: Any) -> dict[str, Any]:
         """Open the socket, say hello with the held positions and those in `subs`; return `welcome`'s body."""
-        await self.open(in_header=in_header, **options)
+        await self.open(**options)
         for conversation_id in subs:
             self.follow(conversation_id)
         positions = [{"c": key, **held.get_position()} for key, held in self.conversations.items()]
         device = {"id": self.device_id, "os": "test", "app": "1.0"}
         body: dict[str, Any] = {"v": 1, "dev": device, "caps": ["ack"], "subs": positions}
-        if not in_header:
+        if self.origin:
             body["token"] = self.token
         reply = await self.ask("hello", body)
         if reply["t"] != "welcome":

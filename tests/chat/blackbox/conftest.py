@@ -1,0 +1,83 @@
+"""The running product of the black-box tests: one database and one sandbox, served by Daphne and by uvicorn."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import read_worker_number
+from tests.contract import check_sent
+from tests.live.product import (
+    Account,
+    Clerk,
+    Product,
+    build_environment,
+    drop_database,
+    make_database,
+    start_sandbox,
+    start_server,
+)
+from tests.phone import Phone
+
+
+@pytest.fixture(scope="session")
+def live_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("live")
+
+
+@pytest.fixture(scope="session")
+def live_environment(live_directory: Path) -> Iterator[dict[str, str]]:
+    """Settings of a product on a database and a sandbox of its own."""
+    name = f"live_{live_directory.parent.name}_{read_worker_number()}".replace("-", "_")
+    url = make_database(name)
+    sandbox, addresses = start_sandbox(live_directory)
+    yield build_environment(live_directory, url) | addresses
+    sandbox.stop()
+    drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def clerk(live_directory: Path, live_environment: dict[str, str]) -> Iterator[Clerk]:
+    clerk = Clerk(live_directory, live_environment)
+    clerk.ask("migrate")
+    yield clerk
+    clerk.stop()
+
+
+@pytest.fixture(scope="session", params=["daphne", "uvicorn"])
+def product(
+    request: pytest.FixtureRequest, live_directory: Path, live_environment: dict[str, str], clerk: Clerk
+) -> Iterator[Product]:
+    product = start_server(request.param, live_directory, live_environment, clerk)
+    yield product
+    product.child.stop()
+    assert product.child.process.returncode == 0, product.child.read_last_lines()
+
+
+@pytest.fixture
+def account(product: Product) -> Account:
+    return product.add_customer()
+
+
+class Pocket:
+    """The phones of one test: put away at its end, every frame they got held to the contract."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+        self.phones: list[Phone] = []
+
+    async def add(self, phone: Phone) -> Phone:
+        self.phones.append(phone)
+        return await self._stack.enter_async_context(phone)
+
+
+@pytest.fixture
+async def pocket(product: Product) -> AsyncIterator[Pocket]:
+    async with AsyncExitStack() as stack:
+        pocket = Pocket(stack)
+        yield pocket
+    for phone in pocket.phones:
+        for frame in phone.frames:
+            check_sent(frame)
+    assert not product.child.has_ended(), product.child.read_last_lines()

@@ -1,0 +1,131 @@
+"""Somebody with access to the bank's database, as a process of its own: JSON lines in, JSON lines out.
+
+Black-box tests ask it for what a phone cannot do (a new customer, a token that is nearly over) or see (rows, audit
+entries). It runs on the product's own settings and database, so the tests' process needs neither.
+"""
+
+import json
+import os
+import sys
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import django
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assistant_project.settings")
+    django.setup()
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Customer, DeviceSession
+from accounts.services.sessions import close_session
+from accounts.tokens import issue_access_token
+from audit.context import build_system_context
+from audit.enums import Origin
+from audit.models import AuditEntry
+from chat.models import Conversation, ConversationEvent, Turn
+from chat.protocol import events
+from chat.stream import append_events, lock_conversation
+
+
+def migrate() -> None:
+    call_command("migrate", verbosity=0)
+
+
+def add_customer() -> str:
+    """Return the id of a new customer, who has no password."""
+    name = uuid4().hex
+    user = User.objects.create(username=name)
+    customer = Customer.objects.create(user=user, first_name="Анна", last_name="Ветрова", created_at=timezone.now())
+    return str(customer.pk)
+
+
+def add_session(customer: str, device: str) -> str:
+    now = timezone.now()
+    session = DeviceSession.objects.create(
+        customer_id=UUID(customer),
+        device_id=device,
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    return str(session.pk)
+
+
+def issue_token(session: str, seconds: int) -> str:
+    """Return an access token of the session that ends in `seconds`, or ended that long ago."""
+    row = DeviceSession.objects.get(pk=UUID(session))
+    now = timezone.now() + timedelta(seconds=seconds - settings.ACCESS_TOKEN_SECONDS)
+    return issue_access_token(row, now).token
+
+
+def sign_out(session: str) -> None:
+    close_session(build_system_context(Origin.COMMAND, "clerk"), session_id=UUID(session))
+
+
+def list_turns(conversation: str) -> list[dict[str, str]]:
+    rows = Turn.objects.filter(conversation_id=UUID(conversation)).order_by("accepted_at")
+    return [{"id": str(row.pk), "state": row.state, "mid": str(row.mid)} for row in rows]
+
+
+def list_log(conversation: str) -> list[list[Any]]:
+    rows = ConversationEvent.objects.filter(conversation_id=UUID(conversation)).order_by("seq")
+    return [list(row) for row in rows.values_list("seq", "type", "body")]
+
+
+def list_actions(customer: str) -> list[str]:
+    """Return the audit actions that concern a customer, oldest first."""
+    entries = AuditEntry.objects.filter(customer_id=UUID(customer)).order_by("id")
+    return [str(action) for action in entries.values_list("action", flat=True)]
+
+
+def rename_epoch(conversation: str, epoch: str) -> None:
+    """Give the log another epoch, as a restore from a backup does."""
+    Conversation.objects.filter(pk=UUID(conversation)).update(epoch=epoch)
+
+
+@transaction.atomic
+def fill_conversation(customer: str, count: int, size: int) -> dict[str, str]:
+    """Return id and epoch of a new conversation whose log holds `count` events of `size` characters."""
+    now = timezone.now()
+    row = Conversation.objects.create(customer_id=UUID(customer), created_at=now, last_turn_at=now)
+    conversation = lock_conversation(row.pk)
+    message = uuid4()
+    snapshot = events.MessageSnapshot(msg=message, attempt=1, text="x" * size)
+    append_events(conversation, [events.encode(snapshot) for _ in range(count)], turn_id=None)
+    return {"c": str(row.pk), "e": conversation.epoch}
+
+
+ACTS = {
+    act.__name__: act
+    for act in (
+        migrate,
+        add_customer,
+        add_session,
+        issue_token,
+        sign_out,
+        list_turns,
+        list_log,
+        list_actions,
+        rename_epoch,
+        fill_conversation,
+    )
+}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = ACTS[order["act"]](**order["arguments"])
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""Starts the parts of a running product and stops them again; each part is a process with its own log."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from psycopg import sql
+
+from assistant_project.embedded.children import Child, start_child
+from tests.phone import Phone
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent.parent
+READY_SECONDS = 20.0
+
+# Short enough to wait for in a test, long enough for a busy machine.
+SHORT_TIMES = {
+    "WS_HELLO_SECONDS": "1",
+    "WS_PING_SECONDS": "2",
+    "WS_PONG_SECONDS": "1",
+    "WS_WINDOW_BYTES": str(32 * 1024),
+    "WS_WINDOW_FULL_SECONDS": "1",
+    "WS_EXPIRY_NOTICE_SECONDS": "30",
+    "WS_EXPIRY_GRACE_SECONDS": "2",
+    "TURNS_PER_MINUTE": "6",
+}
+
+
+def build_environment(directory: Path, database_url: str) -> dict[str, str]:
+    """Return the settings of a product on `database_url`: nothing of the developer's, short times, its own keys."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    key_path = directory / "jwt.pem"
+    key_path.write_bytes(pem)
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "assistant_project.settings",
+        "PYTHONPATH": str(PROJECT_DIR),
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "JWT_SIGNING_KEY_FILE": str(key_path),
+        **SHORT_TIMES,
+    }
+
+
+def make_database(name: str) -> str:
+    """Return the URL of a new, empty database beside the tests' own."""
+    base, _, _ = os.environ["TEST_DATABASE_URL"].rpartition("/")
+    drop_database(name)
+    run_on_server(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return f"{base}/{name}"
+
+
+def drop_database(name: str) -> None:
+    run_on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def run_on_server(statement: sql.Composed) -> None:
+    base, _, _ = os.environ["TEST_DATABASE_URL"].rpartition("/")
+    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+        connection.execute(statement)
+
+
+class Clerk:
+    """The clerk's process (tests/live/clerk.py); `ask` names one of its functions."""
+
+    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+        self._log = (directory / "clerk.log").open("wb")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.live.clerk"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=dict(environment),
+            text=True,
+        )
+
+    def ask(self, act: str, **arguments: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"act": act, "arguments": arguments}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the clerk failed, see {self._log.name!r}")
+        return json.loads(line)
+
+    def stop(self) -> None:
+        self._process.communicate(timeout=10)
+        self._log.close()
+
+
+def start_sandbox(directory: Path) -> tuple[Child, dict[str, str]]:
+    """Return the sandbox's process and the settings that lead the product to it."""
+    state_dir = directory / "sandbox"
+    pace = ["--latency-ms", "20", "--chunk-delay-ms", "25", "--account", "b2b"]
+    command = [sys.executable, "-m", "chat.gigachat.sandbox", "--state-dir", state_dir, *pace]
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(PROJECT_DIR)}
+    child = start_child("sandbox", command, log_path=directory / "sandbox.log", environment=environment)
+    ready_file = state_dir / "ready.json"
+    wait_until(child, ready_file.exists)
+    ready = json.loads(ready_file.read_bytes())
+    return child, {
+        "GIGACHAT_BASE_URL": ready["base_url"],
+        "GIGACHAT_AUTH_URL": ready["auth_url"],
+        "GIGACHAT_CA_FILE": ready["ca_file"],
+        "GIGACHAT_CA_SHA256": ready["ca_sha256"],
+        "GIGACHAT_CREDENTIALS": ready["credentials"],
+        "GIGACHAT_SCOPE": ready["scope"],
+        "GIGACHAT_MODEL": ready["model"],
+    }
+
+
+@dataclass(frozen=True)
+class Product:
+    """One server process with everything behind it."""
+
+    kind: str
+    port: int
+    child: Child
+    clerk: Clerk
+    environment: Mapping[str, str] = field(repr=False)
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/v1"
+
+    @property
+    def http_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def add_customer(self) -> "Account":
+        return Account(self, str(self.clerk.ask("add_customer")))
+
+
+@dataclass(frozen=True)
+class Account:
+    """One customer of the running product."""
+
+    product: Product
+    id: str
+
+    def open_session(self, device_id: str = "") -> "Device":
+        device_id = device_id or f"d_{uuid4().hex[:12]}"
+        session = self.product.clerk.ask("add_session", customer=self.id, device=device_id)
+        return Device(self.product, session, device_id)
+
+    def take_phone(self, **options: Any) -> Phone:
+        """Return a phone of a new device of this customer."""
+        return self.open_session().take_phone(**options)
+
+    def list_actions(self) -> list[str]:
+        actions: list[str] = self.product.clerk.ask("list_actions", customer=self.id)
+        return actions
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device session."""
+
+    product: Product
+    session: str
+    device_id: str
+
+    def issue_token(self, seconds: int = 600) -> str:
+        return str(self.product.clerk.ask("issue_token", session=self.session, seconds=seconds))
+
+    def take_phone(self, *, seconds: int = 600, **options: Any) -> Phone:
+        """Return the phone with a token that ends in `seconds`."""
+        return Phone(self.product.ws_url, token=self.issue_token(seconds), device_id=self.device_id, **options)
+
+    def sign_out(self) -> None:
+        self.product.clerk.ask("sign_out", session=self.session)
+
+
+def start_server(
+    kind: str, directory: Path, environment: Mapping[str, str], clerk: Clerk, **settings: str
+) -> Product:
+    """Start one server process (`daphne` or `uvicorn`) and wait until it listens."""
+    port = find_free_port()
+    environment = {**environment, "PORT": str(port), **settings}
+    command = [sys.executable, PROJECT_DIR / "manage.py", "serve", "--server", kind]
+    child = start_child(kind, command, log_path=directory / f"{kind}-{port}.log", environment=environment)
+    product = Product(kind, port, child, clerk, environment)
+    wait_until(child, partial(is_listening, urlsplit(product.http_url).hostname or "", port))
+    return product
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_listening(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
+
+
+def wait_until(child: Child, condition: Any) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and not child.has_ended():
+        if condition():
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"{child.name} did not start: {child.read_last_lines()}")
