@@ -26,7 +26,7 @@ STRINGS: dict[str, Promise] = {
     "status.offline": _("No network, trying again in {seconds} s"),
     "status.cut": _("Network cut"),
     "status.stopped": _("Disconnected"),
-    "notice.cut": _("You cut the network. The answer goes on at the bank; what you write waits on this phone."),
+    "notice.cut": _("You cut the network. The bank keeps answering; your messages wait here."),
     "notice.stopped": _("The bank closed the connection."),
     "notice.4400": _("This phone and the bank got out of step. Connect again to load the conversation anew."),
     "notice.4506": _("This app is too old for the bank. Please update it."),

@@ -27,6 +27,7 @@ export class Composer {
   }
 
   focus() {
+    this.#fit();
     this.#input.focus();
   }
 
@@ -65,7 +66,13 @@ export class Composer {
     const { value } = this.#input;
     draftStore.write(value);
     this.#send.disabled = value.trim() === "";
+    this.#fit();
+  }
+
+  /** Grow with the text. Nothing can be measured while the screen is hidden. */
+  #fit() {
     this.#input.style.height = "auto";
-    this.#input.style.height = `${this.#input.scrollHeight}px`;
+    const { scrollHeight, offsetHeight, clientHeight } = this.#input;
+    this.#input.style.height = scrollHeight ? `${scrollHeight + offsetHeight - clientHeight}px` : "";
   }
 }

@@ -18,14 +18,14 @@
 import { judgeFrame, RepairLimit } from "./cursor.js";
 import { matchesClaim } from "./digests.js";
 import { TERMINAL_EVENTS } from "./protocol.js";
-import { applyEvent, applySnapshot, TranscriptBroken } from "./transcript.js";
+import { applyEvent, applySnapshot, settleTurns, TranscriptBroken } from "./transcript.js";
 
 export class Follower {
   #hooks;
   #limit = new RepairLimit();
   #isAsking = false;
   #parts = /** @type {any[]} */ ([]);
-  #active = /** @type {AttachEntry["active"]} */ (null);
+  #entry = /** @type {AttachEntry|null} */ (null);
 
   /** @param {Conversation} conversation @param {FollowerHooks} hooks */
   constructor(conversation, hooks) {
@@ -45,11 +45,13 @@ export class Follower {
    */
   takeEntry(entry) {
     this.#isAsking = false;
-    this.#active = entry.active ?? null;
+    this.#entry = entry;
     this.#parts = [];
     if (entry.mode === "denied") return this.#hooks.lose();
     if (entry.mode === "snapshot") this.conversation.cursor = null;
     this.conversation.epoch = entry.e ?? null;
+    if (entry.mode === "live") settleTurns(this.conversation, entry.active);
+    this.#hooks.change();
   }
 
   /** Attach with the position held, for a conversation that joins a living link. */
@@ -94,10 +96,14 @@ export class Follower {
 
   /** @param {Frame} frame */
   #replace(frame) {
-    applySnapshot(this.conversation, this.#parts, this.#active);
+    const end = /** @type {number} */ (frame.s);
+    // The answer to the attach was written before the snapshot: if the log grew between, its turn may be over.
+    const isStale = this.#entry?.top !== end;
+    applySnapshot(this.conversation, this.#parts, isStale ? null : this.#entry?.active);
     this.#parts = [];
-    this.conversation.cursor = /** @type {number} */ (frame.s);
+    this.conversation.cursor = end;
     this.#hooks.change();
+    if (isStale) this.join();
     return { isFinal: true, claim: null };
   }
 

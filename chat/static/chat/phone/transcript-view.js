@@ -93,7 +93,9 @@ function fillRow(element, row) {
   if (row.progress === undefined) {
     text.classList.remove("waiting");
     if (text.firstElementChild?.classList.contains("dots")) text.replaceChildren();
-    renderText(text, row.text);
+    // The customer's own words are shown as written; only answers have markup.
+    if (row.role === "user") text.textContent = row.text;
+    else renderText(text, row.text);
   } else {
     text.classList.add("waiting");
     text.replaceChildren(make("span", { class: "dots", "aria-hidden": "true" }, make("i"), make("i"), make("i")), row.progress);

@@ -78,7 +78,20 @@ export function applySnapshot(conversation, bodies, active) {
   conversation.title = bodies.map((body) => body.title).find(Boolean) ?? "";
   conversation.hasOlder = bodies.some((body) => body.older);
   for (const piece of bodies.flatMap((body) => body.msgs ?? [])) placePiece(conversation, piece);
+  for (const { id, turn, state } of conversation.messages) {
+    if (turn && state === "streaming") conversation.turns.push({ id: turn, state: "running", answer: id });
+  }
   if (active) resumeTurn(conversation, active);
+}
+
+/**
+ * Bring the unfinished turns up to what an attach answer says of the position held.
+ * @param {Conversation} conversation
+ * @param {AttachEntry["active"]} active
+ */
+export function settleTurns(conversation, active) {
+  if (active) resumeTurn(conversation, active);
+  else conversation.turns = [];
 }
 
 /**
@@ -115,8 +128,9 @@ function placePiece(conversation, piece) {
  * @param {{turn: string, state: string, msg?: string, queue?: number}} active
  */
 function resumeTurn(conversation, active) {
+  if (conversation.turns.some((turn) => turn.id === active.turn)) return;
   const state = active.state === "queued" ? "queued" : "running";
-  conversation.turns = [{ id: active.turn, state, answer: active.msg, position: active.queue }];
+  conversation.turns.push({ id: active.turn, state, answer: active.msg, position: active.queue });
   if (state === "running" && active.msg) ensureAnswer(conversation, active.msg, active.turn);
 }
 
@@ -182,7 +196,7 @@ const APPLY = {
   "turn.accepted": (conversation, body) => {
     const { msg: id, text, turn, mid } = body;
     placeMessage(conversation, { id, role: "user", text, bytes: measureBytes(text), state: "done", turn, mid });
-    conversation.turns.push({ id: turn, state: "queued" });
+    if (!conversation.turns.some((item) => item.id === turn)) conversation.turns.push({ id: turn, state: "queued" });
   },
   "turn.started": (conversation, body) => {
     const known = conversation.turns.find((turn) => turn.id === body.turn);

@@ -1,0 +1,39 @@
+"""The browser that all tests of the phone page share; each test gets tabs of its own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from tests.e2e.browser import PHONE_SCREEN, PhonePage, find_browser
+
+OpenPhone = Callable[..., Awaitable[PhonePage]]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    path = find_browser()
+    async with async_playwright() as playwright:
+        # Root, as in containers, may not use Chromium's own sandbox.
+        chromium = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_phone(browser: Browser) -> AsyncIterator[OpenPhone]:
+    """Opens a tab in a browser profile of its own; `ignore` names complaints that the test provokes."""
+    opened: list[tuple[PhonePage, tuple[str, ...]]] = []
+
+    async def open_tab(*, ignore: tuple[str, ...] = (), **options: Any) -> PhonePage:
+        context = await browser.new_context(**{"viewport": PHONE_SCREEN, "locale": "en-US", **options})
+        phone = PhonePage(await context.new_page())
+        opened.append((phone, ignore))
+        return phone
+
+    yield open_tab
+    for phone, ignore in opened:
+        await phone.page.context.close()
+        unexpected = [line for line in phone.problems if not any(part in line for part in ignore)]
+        assert unexpected == []

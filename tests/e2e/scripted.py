@@ -1,0 +1,148 @@
+"""A server played by the test: the real page, its REST answers and its socket routed inside the browser.
+
+Faults and orders of frames that a healthy server hardly ever shows are written down here frame by frame.
+"""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+from playwright.async_api import Route, WebSocketRoute
+
+from tests.e2e.browser import PATIENCE_MS, PhonePage
+
+# The loopback name makes the page a secure context: the browser offers digests and locks.
+ORIGIN = "http://localhost:9"
+STATIC_DIR = Path(__file__).resolve().parents[2] / "chat" / "static"
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+Frame = dict[str, Any]
+
+
+class ScriptedServer:
+    """Answers one phone page.
+
+    sockets  every socket the page opened, the newest last
+    refused  when set, the next refresh is answered with this error code
+    """
+
+    def __init__(self, phone: PhonePage, *, language: str = "en") -> None:
+        self.phone = phone
+        self.sockets: list[WebSocketRoute] = []
+        self.closed: list[int | None] = []
+        self.refreshes: list[Frame] = []
+        self.conversations: list[Frame] = []
+        self.refused = ""
+        self._html = Client().get("/", headers={"accept-language": language})
+        self._frames: asyncio.Queue[Frame] = asyncio.Queue()
+        self._arrivals: asyncio.Queue[WebSocketRoute] = asyncio.Queue()
+
+    async def start(self) -> None:
+        page = self.phone.page
+        await page.route(f"{ORIGIN}/", self._answer_page)
+        await page.route(f"{ORIGIN}/static/**", answer_static)
+        await page.route(f"{ORIGIN}/api/v1/**", self._answer_api)
+        await page.route_web_socket(re.compile(r"/ws/v1$"), self._accept)
+
+    async def enter(self, *subs: Frame) -> Frame:
+        """Open the page, sign in, and welcome its socket; returns the body of its hello."""
+        await self.start()
+        await self.phone.open(f"{ORIGIN}/")
+        await self.phone.sign_in("anna", "a password")
+        return await self.welcome(*subs)
+
+    async def welcome(self, *subs: Frame, **changes: Any) -> Frame:
+        """Take the next socket's hello and say welcome; returns the hello's body."""
+        await self.take_socket()
+        hello = await self.expect("hello")
+        body = {
+            "conn": "k_1",
+            "now": 0,
+            "ping_ms": 25_000,
+            "pong_ms": 10_000,
+            "token_exp_ms": 0,
+            "win": 262_144,
+            "caps": ["ack"],
+            "subs": list(subs),
+            **changes,
+        }
+        self.send({"t": "welcome", "re": hello["id"], "d": body})
+        await self.phone.wait_for_status("online")
+        sent: Frame = hello["d"]
+        return sent
+
+    async def take_socket(self) -> WebSocketRoute:
+        """Wait for the page to open its next socket."""
+        return await asyncio.wait_for(self._arrivals.get(), PATIENCE_MS / 1000)
+
+    def send(self, *frames: Frame, socket: int = -1) -> None:
+        for frame in frames:
+            self.sockets[socket].send(json.dumps(frame, ensure_ascii=False))
+
+    async def close(self, code: int, **bye: Any) -> None:
+        """Close the newest socket, with a `bye` before it when `bye` has fields."""
+        if bye:
+            self.send({"t": "bye", "d": {"code": code, "reconnect": True, "after_ms": 0, "reason": "", **bye}})
+        await self.sockets[-1].close(code=code)
+
+    async def expect(self, kind: str) -> Frame:
+        """Return the next frame from the page, which must be of this type; acks come when they like."""
+        while True:
+            frame = await asyncio.wait_for(self._frames.get(), PATIENCE_MS / 1000)
+            if frame["t"] == kind:
+                return frame
+            assert frame["t"] in {"ack", "detach"}, f"expected {kind}, got {frame}"
+
+    async def expect_reply_to(self, kind: str, body: Frame) -> Frame:
+        """Take a command of this type and answer it; returns the command."""
+        frame = await self.expect(kind)
+        self.send({"t": "ok", "re": frame["id"], "d": body})
+        return frame
+
+    async def refuse(self, kind: str, code: str, **facts: Any) -> Frame:
+        """Take a command of this type and refuse it; returns the command."""
+        frame = await self.expect(kind)
+        error = {"code": code, "message": "", "retryable": True, "trace": "t", **facts}
+        self.send({"t": "err", "re": frame["id"], "err": error})
+        return frame
+
+    def is_silent(self) -> bool:
+        """Tell whether everything the page sent was expected."""
+        return self._frames.empty()
+
+    def _accept(self, socket: WebSocketRoute) -> None:
+        self.sockets.append(socket)
+        socket.on_message(lambda text: self._frames.put_nowait(json.loads(text)))
+        socket.on_close(lambda code, _reason: self.closed.append(code))
+        self._arrivals.put_nowait(socket)
+
+    async def _answer_page(self, route: Route) -> None:
+        await route.fulfill(body=self._html.content, headers=dict(self._html.items()))
+
+    async def _answer_api(self, route: Route) -> None:
+        path = route.request.url.removeprefix(f"{ORIGIN}/api/v1")
+        if path == "/auth/refresh":
+            self.refreshes.append(route.request.post_data_json)
+            if self.refused:
+                await route.fulfill(status=401, json={"code": self.refused, "message": "", "retryable": False})
+                return
+        if path in {"/auth/login", "/auth/refresh"}:
+            await route.fulfill(json=self._build_pair())
+        elif path == "/conversations":
+            await route.fulfill(json={"results": self.conversations, "next_cursor": None})
+        elif path == "/me":
+            await route.fulfill(json={"first_name": "Анна", "last_name": "Ветрова", "username": "anna"})
+        else:
+            await route.fulfill(status=204)
+
+    def _build_pair(self) -> Frame:
+        number = len(self.refreshes)
+        return {"access_token": f"access-{number}", "refresh_token": f"refresh-{number}", "expires_in": 600}
+
+
+async def answer_static(route: Route) -> None:
+    """Serve the page's own files from the source tree."""
+    path = STATIC_DIR / route.request.url.removeprefix(f"{ORIGIN}/static/")
+    await route.fulfill(body=path.read_bytes(), content_type=TYPES[path.suffix])
