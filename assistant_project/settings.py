@@ -9,6 +9,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from assistant_project.environment import Environment
+from assistant_project.log_setup import build_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -30,7 +31,10 @@ HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 # True while `manage.py demo` supervises private services on a laptop; production refuses it.
 EMBEDDED = env.bool("EMBEDDED", default=False)
-WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
+WEB_PROCESSES = env.count("WEB_PROCESSES", default=1)
+# Least level of log lines.
+LOG_LEVEL = env.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))
+LOGGING = build_logging(LOG_LEVEL)
 
 INSTALLED_APPS = [
     "daphne",
@@ -57,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "assistant_project.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,0 +1,49 @@
+"""Every answer carries the request's id; the access line tells the path and never the query."""
+
+import logging
+import re
+
+import pytest
+from django.test import AsyncClient, Client
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@pytest.mark.parametrize("given", ["gateway-1234", "a" * 64])
+def test_sane_request_id_is_kept(client: Client, given: str) -> None:
+    response = client.get("/livez", headers={"X-Request-ID": given})
+
+    assert response.headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize(
+    "given", ["", "short", "a" * 65, "with space", "line\\nbreak", "имя-клиента", "ivan@bank.example"]
+)
+def test_other_request_id_is_replaced(client: Client, given: str) -> None:
+    response = client.get("/livez", headers={"X-Request-ID": given})
+
+    assert UUID.fullmatch(response.headers["X-Request-ID"])
+
+
+async def test_asynchronous_request_gets_an_id(async_client: AsyncClient) -> None:
+    response = await async_client.get("/livez")
+
+    assert UUID.fullmatch(response.headers["X-Request-ID"])
+
+
+def test_access_line_has_no_query(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="assistant_project.middleware"):
+        client.get("/nowhere?card=4276160012345678")
+
+    (record,) = [record for record in caplog.records if record.name == "assistant_project.middleware"]
+    line = record.__dict__
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/nowhere", 404)
+    assert line["duration_ms"] >= 0
+    assert "4276" not in str(line)
+
+
+def test_probe_writes_no_line_at_info(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="assistant_project.middleware"):
+        client.get("/livez")
+
+    assert [record for record in caplog.records if record.name == "assistant_project.middleware"] == []
