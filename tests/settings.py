@@ -35,3 +35,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Static files are looked for when asked: nothing is collected for tests, and whitenoise would warn of that.
+WHITENOISE_AUTOREFRESH = True
