@@ -4,9 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from assistant_project.health import show_live, show_ready
 from chat.views import show_phone
 
 urlpatterns = [
+    path("livez", show_live, name="livez"),
+    path("readyz", show_ready, name="readyz"),
     path("admin/", admin.site.urls),
     path("", show_phone, name="phone"),
     path("language", set_language, name="set_language"),

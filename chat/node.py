@@ -47,6 +47,11 @@ def get_node() -> Node:
     return _node or start_node()
 
 
+def find_node() -> Node | None:
+    """Return this process's node if it runs."""
+    return _node
+
+
 def start_node(*, with_engine: bool | None = None) -> Node:
     """Start the node on the running event loop; one that runs already is returned.
 
@@ -109,6 +114,7 @@ async def drain_phones(node: Node, *, seconds: float) -> None:
             Drain(reconnect_in_ms=int(wait * 1000), deadline_ms=int(seconds * 1000), why="deploy")
         )
     with suppress(TimeoutError):
-        await asyncio.wait_for(node.roster.wait_until_empty(), seconds)
+        async with asyncio.timeout(seconds):
+            await node.roster.wait_until_empty()
     for session in node.roster:
         await session.close(CloseCode.RESTART)
