@@ -54,7 +54,7 @@ def test_encode_within_the_domain_equals_the_reference(body: dict[str, Any]) -> 
 
 
 def test_encode_sorts_keys_and_leaves_russian_alone() -> None:
-    body = {"b": 1, "a": "Привет\n\x1f/", "A": [True, None]}
+    body: dict[str, Any] = {"b": 1, "a": "Привет\n\x1f/", "A": [True, None]}
 
     assert encode_canonical(body) == '{"A":[true,null],"a":"Привет\\n\\u001f/","b":1}'.encode()
 
