@@ -107,8 +107,10 @@ class Engine:
 
     async def _claim_forever(self) -> None:
         while True:
+            # Not `wait_for`: until Python 3.12 it swallows a cancellation that meets the event.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), CLAIM_POLL_SECONDS)
+                async with asyncio.timeout(CLAIM_POLL_SECONDS):
+                    await self._work.wait()
             self._work.clear()
             await self._claim_quietly()
 

@@ -1,15 +1,24 @@
-"""The seam to the model: one shared client per process, made from the settings. Tests put their own here."""
+"""The seam to the model: what the engine needs of a client. Tests put their own here."""
 
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from chat.gigachat.completion import CompletionStream
-from chat.gigachat.types import Prompt
+from chat.gigachat.types import Prompt, StreamPart
+
+
+class Completion(Protocol):
+    """One answer: iterating yields what each network read held; `request_id` is the provider's own."""
+
+    @property
+    def request_id(self) -> str: ...
+
+    def __aiter__(self) -> AsyncIterator[tuple[StreamPart, ...]]: ...
 
 
 class Upstream(Protocol):
-    """What the engine needs of a client."""
+    """`chat.gigachat.client.GigaChatClient` in production."""
 
-    def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[CompletionStream]: ...
+    def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Completion]: ...
 
     async def aclose(self) -> None: ...

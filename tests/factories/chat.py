@@ -58,6 +58,21 @@ def claim_one(engine: str = ENGINE) -> ClaimedRun:
     return claimed
 
 
+def make_claimed(*, model: str = "GigaChat-2", seq: int = 3) -> ClaimedRun:
+    """Return a claim that no database knows."""
+    return ClaimedRun(
+        turn_id=uuid4(),
+        run_id=uuid4(),
+        conversation_id=uuid4(),
+        customer_id=uuid4(),
+        message_id=uuid4(),
+        attempt=1,
+        fence=7,
+        model=model,
+        seq=seq,
+    )
+
+
 def list_event_types(conversation_id: UUID) -> list[str]:
     return list(
         ConversationEvent.objects.filter(conversation_id=conversation_id).order_by("seq").values_list("type", flat=True)
