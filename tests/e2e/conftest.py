@@ -7,6 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.e2e.browser import PHONE_SCREEN, PhonePage, find_browser
+from tests.e2e.scripted import ScriptedServer
 
 OpenPhone = Callable[..., Awaitable[PhonePage]]
 
@@ -37,3 +38,14 @@ async def open_phone(browser: Browser) -> AsyncIterator[OpenPhone]:
         await phone.page.context.close()
         unexpected = [line for line in phone.problems if not any(part in line for part in ignore)]
         assert unexpected == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(open_phone: OpenPhone) -> PhonePage:
+    return await open_phone()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(phone: PhonePage) -> ScriptedServer:
+    """A server whose every frame the test writes, for the page in `phone`."""
+    return ScriptedServer(phone)

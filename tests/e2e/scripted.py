@@ -12,6 +12,7 @@ from typing import Any
 from django.test import Client
 from playwright.async_api import Route, WebSocketRoute
 
+from chat.protocol.frames import digest_text
 from tests.e2e.browser import PATIENCE_MS, PhonePage
 
 # The loopback name makes the page a secure context: the browser offers digests and locks.
@@ -146,3 +147,61 @@ async def answer_static(route: Route) -> None:
     """Serve the page's own files from the source tree."""
     path = STATIC_DIR / route.request.url.removeprefix(f"{ORIGIN}/static/")
     await route.fulfill(body=path.read_bytes(), content_type=TYPES[path.suffix])
+
+
+class ScriptedConversation:
+    """One conversation of a scripted server: knows its id, log position and the text streamed so far."""
+
+    def __init__(self, server: ScriptedServer, c: str) -> None:
+        self.server = server
+        self.c = c
+        self.top = 0
+        self.text = ""
+
+    def event(self, kind: str, body: Frame, *, covered: int = 1) -> Frame:
+        """Return the next durable frame and move the log's end."""
+        self.top += covered
+        count = {"n": covered} if covered != 1 else {}
+        return {"t": kind, "c": self.c, "s": self.top, **count, "d": body}
+
+    def delta(self, text: str, *, covered: int = 1) -> Frame:
+        off = len(self.text.encode())
+        self.text += text
+        return self.event("text.delta", {"msg": "a1", "off": off, "text": text}, covered=covered)
+
+    def completed(self, **changes: Any) -> Frame:
+        size = len(self.text.encode())
+        body = {"turn": "t1", "msg": "a1", "finish": "stop", "bytes": size, "sum": digest_text(self.text), **changes}
+        return self.event("turn.completed", body)
+
+    def entry(self, mode: str, **changes: Any) -> Frame:
+        """Return the answer to an attach."""
+        return {"c": self.c, "e": "e1", "top": self.top, "mode": mode, "active": None, "confirms": [], **changes}
+
+    def state(self, *messages: Frame, older: bool = False) -> Frame:
+        """Return a snapshot as of the log's end."""
+        body = {"part": 1, "of": 1, "title": "A title", "msgs": list(messages), "older": older}
+        return {"t": "conv.state", "c": self.c, "s": self.top, "snap": True, "d": body}
+
+    async def wait_for_cursor(self) -> None:
+        """Wait until the page has stored the log's end."""
+        script = """([c, top]) => JSON.parse(sessionStorage.getItem("phone.chat") ?? '{"conversations": []}')
+            .conversations.some((item) => item.id === c && item.cursor === top)"""
+        await self.server.phone.page.wait_for_function(script, arg=[self.c, self.top], timeout=PATIENCE_MS)
+
+
+async def ask_first_question(server: ScriptedServer, text: str = "Курс?") -> ScriptedConversation:
+    """Let the page start a conversation with this question and follow it up to the beginning of the answer."""
+    await server.phone.ask(text)
+    submit = await server.expect_reply_to("turn.submit", {"turn": "t1", "msg": "q1", "s": 2, "dup": False})
+    talk = ScriptedConversation(server, submit["c"])
+    body = {"turn": "t1", "msg": "q1", "mid": submit["d"]["mid"], "text": text, "dev": "d"}
+    server.send(talk.event("conv.created", {"title": text}), talk.event("turn.accepted", body))
+    # A new conversation's events tell no epoch; the page attaches to learn it.
+    attach = await server.expect("attach")
+    active = {"turn": "t1", "state": "queued", "attempt": 0, "msg": "a1"}
+    server.send({"t": "ok", "re": attach["id"], "d": talk.entry("snapshot", why="new", active=active)})
+    question = {"msg": "q1", "turn": "t1", "role": "user", "text": text, "bytes": len(text.encode()), "sum": ""}
+    server.send(talk.state(question))
+    server.send(talk.event("turn.started", {"turn": "t1", "msg": "a1", "attempt": 1, "model": "m"}))
+    return talk

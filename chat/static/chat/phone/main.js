@@ -6,7 +6,7 @@ import { FramesPanel } from "./frames-panel.js";
 import { Menu } from "./menu.js";
 import { Phone } from "./phone.js";
 import { SUBPROTOCOL } from "./protocol.js";
-import { Session } from "./session.js";
+import { RestError, Session } from "./session.js";
 import { SignIn } from "./sign-in.js";
 import { StatusView } from "./status-view.js";
 import { chatStore, claimDevice, sessionStore } from "./storage.js";
@@ -58,10 +58,17 @@ function enter() {
     wire: (direction, text) => frames.add(direction, text),
   });
   menu.attach(phone, session.username);
+  greet();
   showScreen("chat");
   phone.start();
   draw();
   composer.focus();
+}
+
+/** Call the customer by name; the user name stands in while the bank cannot be asked. */
+async function greet() {
+  const me = await session.get("/me").catch(() => null);
+  if (me && phone) menu.attach(phone, `${me.first_name} ${me.last_name}`);
 }
 
 /**
@@ -130,6 +137,15 @@ function describeEnd({ state, text, error }) {
 
 byId("network").addEventListener("click", () => (phone?.connection.status.name === "cut" ? phone.start() : phone?.connection.cut()));
 byId("notice-act").addEventListener("click", () => phone?.start());
+byId("older").addEventListener("click", async () => {
+  try {
+    await phone?.loadEarlier();
+    transcript.holdPlace();
+  } catch (error) {
+    if (!(error instanceof RestError)) throw error;
+    announce(describeError(error.code));
+  }
+});
 byId("new").addEventListener("click", () => {
   phone?.open();
   composer.focus();

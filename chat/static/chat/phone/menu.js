@@ -33,11 +33,11 @@ export class Menu {
     });
   }
 
-  /** @param {Phone} phone @param {string} username */
-  attach(phone, username) {
+  /** @param {Phone} phone @param {string} name */
+  attach(phone, name) {
     this.#phone = phone;
-    byId("username-shown").textContent = username;
-    byId("username-letter").textContent = username.slice(0, 1).toUpperCase();
+    byId("name").textContent = name;
+    byId("letter").textContent = name.slice(0, 1).toUpperCase();
   }
 
   async #open() {

@@ -24,6 +24,7 @@
 import { Acks } from "./acks.js";
 import { Connection } from "./connection.js";
 import { Follower } from "./follower.js";
+import { loadEarlier } from "./history.js";
 import { makeId } from "./ids.js";
 import { Outbox } from "./outbox.js";
 import { APP_VERSION } from "./protocol.js";
@@ -115,6 +116,12 @@ export class Phone {
   /** @returns {Promise<ListedConversation[]>} the newest of the customer's conversations */
   async listConversations() {
     return (await this.#parts.session.get("/conversations")).results;
+  }
+
+  /** Show what came before the messages at hand. */
+  async loadEarlier() {
+    await loadEarlier(this.#parts.session, this.conversation);
+    this.#changed(true);
   }
 
   /** Leave; the phone is not to be used again. */

@@ -29,6 +29,7 @@ export class TranscriptView {
   #jump = byId("jump");
   #shown = /** @type {Map<string, {element: HTMLElement, signature: string}>} */ (new Map());
   #follows = true;
+  #heightBefore = 0;
 
   constructor() {
     this.#scroller.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
@@ -45,6 +46,8 @@ export class TranscriptView {
       this.#shown.delete(key);
     }
     rows.forEach((row, index) => this.#place(row, index));
+    if (this.#heightBefore) this.#scroller.scrollTop += this.#scroller.scrollHeight - this.#heightBefore;
+    this.#heightBefore = 0;
     if (this.#follows) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#noteScroll();
   }
@@ -52,6 +55,11 @@ export class TranscriptView {
   clear() {
     this.#list.replaceChildren();
     this.#shown.clear();
+  }
+
+  /** The next rows come in front: the text that is being read must not move. */
+  holdPlace() {
+    this.#heightBefore = this.#scroller.scrollHeight;
   }
 
   /** The customer wants to see the newest text, and what follows it. */

@@ -32,6 +32,7 @@
  * @property {Message[]} messages
  * @property {Turn[]} turns
  * @property {boolean} hasOlder
+ * @property {string|null} [earlier]                   where the next page of older messages begins
  *
  * @typedef {object} Claim                             what the server says the finished text is
  * @property {string} message
@@ -75,6 +76,7 @@ export function applyEvent(conversation, frame) {
 export function applySnapshot(conversation, bodies, active) {
   conversation.messages = [];
   conversation.turns = [];
+  conversation.earlier = null;
   conversation.title = bodies.map((body) => body.title).find(Boolean) ?? "";
   conversation.hasOlder = bodies.some((body) => body.older);
   for (const piece of bodies.flatMap((body) => body.msgs ?? [])) placePiece(conversation, piece);
