@@ -36,12 +36,17 @@ def follows(text: str, body: Frame) -> bool:
     return (len(text.encode()), digest(text)) == (body["bytes"], body["sum"])
 
 
+def read_turn(active: Frame | None) -> str | None:
+    return None if active is None else str(active["turn"])
+
+
 @dataclass
 class FollowedConversation:
     """Everything a phone keeps of one conversation; a real one stores it in one transaction per frame.
 
     texts   message id -> text so far
     ended   turn id -> the terminal event's type
+    active  the unfinished turn, as far as the server has said
     """
 
     id: str
@@ -50,6 +55,7 @@ class FollowedConversation:
     title: str = ""
     texts: dict[str, str] = field(default_factory=dict)
     ended: dict[str, str] = field(default_factory=dict)
+    active: str | None = None
     types: list[str] = field(default_factory=list)
     awaits_state: bool = False
     _parts: list[Frame] = field(default_factory=list)
@@ -64,6 +70,7 @@ class FollowedConversation:
             return
         self.awaits_state = entry["mode"] == "snapshot"
         self.epoch = entry["e"]
+        self.active = read_turn(entry["active"])
         self._parts.clear()
 
     def receive(self, frame: Frame) -> Verdict:
@@ -99,6 +106,9 @@ class FollowedConversation:
             if not follows(self.texts.get(body.get("msg", ""), ""), body):
                 return False
             self.ended[body["turn"]] = kind
+            self.active = None if self.active == body["turn"] else self.active
+        elif kind == "turn.started":
+            self.active = body["turn"]
         elif kind in {"conv.created", "conv.updated"}:
             self.title = body.get("title", self.title)
         return True
@@ -118,5 +128,6 @@ class FollowedConversation:
             if not follows(texts[message["msg"]], message):
                 return Verdict.RESYNC
         self.texts, self.title, self.cursor = texts, frame["d"]["title"], frame["s"]
+        self.active = read_turn(frame["d"]["active"])
         self.types.append("conv.state")
         return Verdict.APPLIED

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chat.protocol import events
 from chat.protocol.frames import digest_text, encode_event_frame
 from chat.protocol.merging import MergedEvent, merge_events
-from chat.protocol.states import StateMessage, encode_state_frames
+from chat.protocol.states import StateContent, StateMessage, encode_state_frames
 from tests.cursor import FollowedConversation, Verdict
 
 C = UUID("0199c0de-0000-7000-8000-000000000001")
@@ -47,7 +47,8 @@ def build_state(log: list[MergedEvent]) -> list[dict[str, Any]]:
         StateMessage(msg=UUID(msg), role="assistant", text=text, bytes=len(text.encode()), sum=digest_text(text))
         for msg, text in read_log(log).items()
     ]
-    return [json.loads(text) for text in encode_state_frames(C, len(log), title="", messages=messages, older=False)]
+    content = StateContent(title="", messages=messages, older=False, active=None)
+    return [json.loads(text) for text in encode_state_frames(C, len(log), content)]
 
 
 @st.composite
@@ -107,11 +108,11 @@ def test_cursor_rule_over_a_bad_network_never_loses_or_doubles_a_character(data:
 def resume(data: st.DataObject, held: FollowedConversation, log: list[MergedEvent]) -> None:
     """Answer an attach as the server does: the missed events merged anew, or the whole state."""
     if data.draw(st.integers(0, 3)) == 0:
-        held.take_attachment({"c": str(C), "e": E, "top": len(log), "mode": "snapshot", "why": "old"})
+        held.take_attachment({"c": str(C), "e": E, "top": len(log), "mode": "snapshot", "why": "old", "active": None})
         for state in build_state(log):
             held.receive(state)
         return
-    held.take_attachment({"c": str(C), "e": E, "top": len(log), "mode": "replay"})
+    held.take_attachment({"c": str(C), "e": E, "top": len(log), "mode": "replay", "active": None})
     for event in merge_randomly(data, log[held.cursor :]):
         assert held.receive(frame(event)) is Verdict.APPLIED
 
@@ -174,7 +175,7 @@ def test_receive_of_a_failed_turn_without_text_is_applied() -> None:
 def test_events_before_a_promised_state_wait_for_it() -> None:
     log = store(*[events.TextDelta(msg=M, off=off, text="a") for off in range(4)])
     held = FollowedConversation(str(C), epoch="lost", cursor=99, texts={str(M): "other"})
-    held.take_attachment({"c": str(C), "e": E, "top": 3, "mode": "snapshot", "why": "epoch"})
+    held.take_attachment({"c": str(C), "e": E, "top": 3, "mode": "snapshot", "why": "epoch", "active": None})
     assert held.receive(frame(log[2])) is Verdict.WAITING
     assert [held.receive(part) for part in build_state(log[:3])] == [Verdict.APPLIED]
     assert held.receive(frame(log[3])) is Verdict.APPLIED

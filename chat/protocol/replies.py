@@ -52,9 +52,12 @@ class Attachment(WireBody):
 
     @override
     def to_json(self) -> str:
-        # `active` is said to be null when there is none: a phone clears its state by it.
-        body = self.model_dump_json(by_alias=True, exclude_none=True)
-        return body if self.active is not None else f'{body[:-1]},"active":null}}'
+        return add_active(super().to_json(), self.active)
+
+
+def add_active(body: str, active: ActiveTurn | None) -> str:
+    """Return a body's JSON with `active` said even when it is null: a phone ends what it shows by it."""
+    return body if active is not None else f'{body[:-1]},"active":null}}'
 
 
 class DeniedAttachment(WireBody):

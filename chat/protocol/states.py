@@ -1,12 +1,15 @@
 """The whole state of a conversation as `conv.state` frames, for phones without a usable position."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import override
 
 from chat.protocol.bodies import Digest, Seq, SizeBytes, WireBody
+from chat.protocol.replies import ActiveTurn, add_active
 
 STATE_TYPE = "conv.state"
 # The largest sum of messages in one frame; the envelope and the title fit in what is left of 64 KiB.
@@ -34,26 +37,49 @@ class StateMessage(WireBody):
 
 
 class ConversationState(WireBody):
-    """The `d` of one `conv.state`: part `part` of `of`, messages oldest first; `older` says that there are more."""
+    """The `d` of one `conv.state`: part `part` of `of`, messages oldest first; `older` says that there are more.
+
+    active  the unfinished turn as of this state, null when there is none; newer than what `welcome` said
+    """
 
     part: int = Field(ge=1)
     of: int = Field(ge=1)
     title: str
     msgs: tuple[StateMessage, ...]
     older: bool
+    active: ActiveTurn | None
+
+    @override
+    def to_json(self) -> str:
+        return add_active(super().to_json(), self.active)
 
 
-def encode_state_frames(
-    conversation_id: UUID, seq: Seq, *, title: str, messages: Sequence[StateMessage], older: bool
-) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateContent:
+    """What a state is made of; messages oldest first."""
+
+    title: str
+    messages: Sequence[StateMessage]
+    older: bool
+    active: ActiveTurn | None
+
+
+def encode_state_frames(conversation_id: UUID, seq: Seq, content: StateContent) -> list[str]:
     """Return the 1..n frames of a state as of position `seq`, each within 64 KiB.
 
     Only the last one carries the position: a phone keeps what it had until that one arrives.
     """
-    parts = list(_fill_parts(messages))
+    parts = list(_fill_parts(content.messages))
     frames = []
     for number, part in enumerate(parts, 1):
-        body = ConversationState(part=number, of=len(parts), title=title, msgs=tuple(part), older=older)
+        body = ConversationState(
+            part=number,
+            of=len(parts),
+            title=content.title,
+            msgs=tuple(part),
+            older=content.older,
+            active=content.active,
+        )
         position = f'"s":{seq},"snap":true,' if number == len(parts) else ""
         frames.append(f'{{"t":"{STATE_TYPE}","c":"{conversation_id}",{position}"d":{body.to_json()}}}')
     return frames

@@ -13,7 +13,7 @@ from chat.models import Turn
 from chat.protocol.commands import Position
 from chat.protocol.frames import digest_text
 from chat.protocol.replies import ActiveTurn, Attachment, DeniedAttachment, ResumeMode, SnapshotReason
-from chat.protocol.states import StateMessage, encode_state_frames
+from chat.protocol.states import StateContent, StateMessage, encode_state_frames
 from chat.selectors import LogHead, get_streamed_text, list_log_heads, list_newest_messages, list_unfinished_turns
 from chat.socket.session import Cursor, Session
 from chat.stream import lock_conversation
@@ -117,14 +117,14 @@ def build_state(conversation_id: UUID) -> tuple[int, list[str]]:
         for message in newest[-SNAPSHOT_MESSAGES:]
     ]
     messages += [build_partial(turn) for turn in list_unfinished_turns(conversation_id) if turn.attempt]
-    frames = encode_state_frames(
-        conversation_id,
-        conversation.top,
+    head = list_log_heads(conversation.customer_id, [conversation_id])[conversation_id]
+    content = StateContent(
         title=conversation.title,
         messages=messages,
         older=len(newest) > SNAPSHOT_MESSAGES,
+        active=describe_active(head.active_turn),
     )
-    return conversation.top, frames
+    return conversation.top, encode_state_frames(conversation_id, conversation.top, content)
 
 
 def build_partial(turn: Turn) -> StateMessage:

@@ -29,7 +29,7 @@ READY_SECONDS = 20.0
 # Short enough to wait for in a test, long enough for a busy machine.
 SHORT_TIMES = {
     "WS_HELLO_SECONDS": "1",
-    "WS_PING_SECONDS": "2",
+    "WS_PING_SECONDS": "1",
     "WS_PONG_SECONDS": "1",
     "WS_WINDOW_BYTES": str(32 * 1024),
     "WS_WINDOW_FULL_SECONDS": "1",
@@ -108,7 +108,7 @@ def start_sandbox(directory: Path) -> tuple[Child, dict[str, str]]:
     """Return the sandbox's process and the settings that lead the product to it."""
     state_dir = directory / "sandbox"
     pace = ["--latency-ms", "20", "--chunk-delay-ms", "25", "--account", "b2b"]
-    command = [sys.executable, "-m", "chat.gigachat.sandbox", "--state-dir", state_dir, *pace]
+    command: list[str | Path] = [sys.executable, "-m", "chat.gigachat.sandbox", "--state-dir", state_dir, *pace]
     environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(PROJECT_DIR)}
     child = start_child("sandbox", command, log_path=directory / "sandbox.log", environment=environment)
     ready_file = state_dir / "ready.json"
@@ -187,13 +187,11 @@ class Device:
         self.product.clerk.ask("sign_out", session=self.session)
 
 
-def start_server(
-    kind: str, directory: Path, environment: Mapping[str, str], clerk: Clerk, **settings: str
-) -> Product:
+def start_server(kind: str, directory: Path, environment: Mapping[str, str], clerk: Clerk, **settings: str) -> Product:
     """Start one server process (`daphne` or `uvicorn`) and wait until it listens."""
     port = find_free_port()
     environment = {**environment, "PORT": str(port), **settings}
-    command = [sys.executable, PROJECT_DIR / "manage.py", "serve", "--server", kind]
+    command: list[str | Path] = [sys.executable, PROJECT_DIR / "manage.py", "serve", "--server", kind]
     child = start_child(kind, command, log_path=directory / f"{kind}-{port}.log", environment=environment)
     product = Product(kind, port, child, clerk, environment)
     wait_until(child, partial(is_listening, urlsplit(product.http_url).hostname or "", port))

@@ -19,12 +19,13 @@ from chat.protocol.frames import (
     encode_signal,
     encode_welcome,
 )
-from chat.protocol.states import StateMessage, encode_state_frames
+from chat.protocol.states import StateContent, StateMessage, encode_state_frames
 from tests.contract import check_command, check_sent
 
 C = UUID("0199c0de-0000-7000-8000-000000000001")
 M = UUID("0199c0de-0000-7000-8000-000000000002")
 SUM = digest_text("ab")
+LONG = StateMessage(msg=M, role="user", text="ab" * 40_000, bytes=80_000, sum=digest_text("ab" * 40_000))
 FAILURE = ErrorBody(code=ErrorCode.UPSTREAM_TIMEOUT, message="silent", details={"seconds": 150}, trace="t")
 
 
@@ -102,15 +103,7 @@ def test_contract_allows_every_event_we_encode(event: events.Event) -> None:
         encode_signal(replies.Limits(turns=replies.LimitState(left=0, reset_ms=1))),
         encode_signal(replies.Notice(code="x", message="y")),
         encode_signal(replies.TurnQueued(turn=M, position=1, eta_ms=5), conversation_id=C),
-        *encode_state_frames(
-            C,
-            4,
-            title="",
-            messages=[
-                StateMessage(msg=M, role="user", text="ab" * 40_000, bytes=80_000, sum=digest_text("ab" * 40_000))
-            ],
-            older=False,
-        ),
+        *encode_state_frames(C, 4, StateContent(title="", messages=[LONG], older=False, active=None)),
     ],
 )
 def test_contract_allows_every_other_frame_we_encode(text: str) -> None:

@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 
 from chat.protocol.frames import MAX_FRAME_BYTES, digest_text
-from chat.protocol.states import StateMessage, encode_state_frames
+from chat.protocol.replies import ActiveTurn
+from chat.protocol.states import StateContent, StateMessage, encode_state_frames
 
 C = UUID("0199c0de-0000-7000-8000-000000000001")
 
@@ -17,7 +18,8 @@ def build_message(text: str, number: int = 2) -> StateMessage:
 
 
 def encode(*messages: StateMessage) -> list[dict[str, Any]]:
-    frames = encode_state_frames(C, 9, title="Карты", messages=messages, older=True)
+    content = StateContent(title="Карты", messages=messages, older=True, active=None)
+    frames = encode_state_frames(C, 9, content)
     assert all(len(frame.encode()) <= MAX_FRAME_BYTES for frame in frames)
     return [json.loads(frame) for frame in frames]
 
@@ -29,7 +31,7 @@ def test_encode_state_frames_of_nothing_is_one_frame() -> None:
             "c": str(C),
             "s": 9,
             "snap": True,
-            "d": {"part": 1, "of": 1, "title": "Карты", "msgs": [], "older": True},
+            "d": {"part": 1, "of": 1, "title": "Карты", "msgs": [], "older": True, "active": None},
         }
     ]
 
@@ -66,3 +68,14 @@ def test_encode_state_frames_marks_an_unfinished_answer() -> None:
             "partial": True,
         }
     ]
+
+
+def test_encode_state_frames_says_which_turn_is_unfinished() -> None:
+    active = ActiveTurn(turn=UUID(int=5), state="queued", attempt=0, msg=UUID(int=6))
+    frames = encode_state_frames(C, 9, StateContent(title="", messages=[], older=False, active=active))
+    assert json.loads(frames[0])["d"]["active"] == {
+        "turn": str(UUID(int=5)),
+        "state": "queued",
+        "attempt": 0,
+        "msg": str(UUID(int=6)),
+    }
