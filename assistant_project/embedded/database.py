@@ -1,13 +1,22 @@
 """The demo's database: migrated and seeded before the server starts."""
 
+from io import StringIO
+
+from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from accounts.demo import CUSTOMERS, ForeignUsers, SeededLogin, seed_demo
 from assistant_project.embedded.errors import StartRefused
 from assistant_project.embedded.run_directory import RunDirectory
 from assistant_project.embedded.steps import show_step
 from assistant_project.environment import parse_database_url
+from audit.context import build_system_context
+from audit.enums import Origin
+
+PASSWORDS_FILE = "passwords.json"
+LANGUAGES = {row.username: row.language.value for row in CUSTOMERS}
 
 
 def prepare_database(database_url: str, directory: RunDirectory) -> list[dict[str, str]]:
@@ -47,8 +56,26 @@ def migrate_if_needed() -> bool:
 
 
 def seed(directory: RunDirectory) -> list[dict[str, str]]:
-    """Fill the demo bank, once, and return the logins of its people."""
-    path = directory.path / "logins.json"
-    call_command("seed_demo_bank", logins_file=path, verbosity=0)
-    logins: list[dict[str, str]] = directory.read_json("logins.json")["logins"]
-    return logins
+    """Fill the demo bank, once, and return the logins of its people.
+
+    Raises: StartRefused when the given database is somebody's real one.
+    """
+    call_command("create_staff_roles", verbosity=0, stdout=StringIO())
+    context = build_system_context(Origin.COMMAND, "demo")
+    try:
+        logins = seed_demo(context, directory.path / PASSWORDS_FILE)
+    except ForeignUsers as error:
+        raise StartRefused("the database of DATABASE_URL has users of its own; the demo needs an empty one") from error
+    except (OSError, ValueError) as error:
+        raise StartRefused(f"{directory.path / PASSWORDS_FILE} cannot be used; delete it") from error
+    return [describe_login(login) for login in logins]
+
+
+def describe_login(login: SeededLogin) -> dict[str, str]:
+    language = LANGUAGES.get(login.username, settings.LANGUAGE_CODE)
+    return {
+        "role": login.role,
+        "username": login.username,
+        "password": login.password or "",
+        "language": str(language),
+    }
