@@ -23,6 +23,7 @@ class LoginSerializer(serializers.Serializer[Any]):
     device_id = serializers.RegexField(
         r"\A[\x21-\x7e]{1,64}\Z",
         default=build_device_id,
+        trim_whitespace=False,
         help_text="The app's own name of the device, kept over restarts; a new login on it ends its older session. "
         "Made up by the server when absent.",
     )

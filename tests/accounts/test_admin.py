@@ -8,7 +8,7 @@ from accounts.models import Customer, DeviceSession
 from audit.models import AuditEntry
 from tests.factories.accounts import make_customer, make_session, make_staff
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def sign_in(*permissions: str, is_superuser: bool = False) -> Client:

@@ -16,7 +16,7 @@ from audit.enums import Origin
 from audit.models import AuditEntry
 from tests.factories.accounts import make_context, make_staff
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 CONTEXT = build_system_context(Origin.COMMAND, "test")
 
 

@@ -13,7 +13,7 @@ from audit.models import AuditEntry
 from audit.pseudonyms import build_pseudonym
 from tests.factories.accounts import PASSWORD, make_context, make_customer, make_staff
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 class CountingHasher(MD5PasswordHasher):
@@ -128,6 +128,7 @@ def test_verify_login_without_known_address_counts_the_name_only(settings: Setti
     assert [try_login(f"guess{number}", ip="") for number in range(3)] == ["CredentialsRefused"] * 3
 
 
+@pytest.mark.django_db(transaction=True)
 def test_verify_login_with_parallel_guesses_lets_none_slip_through(redis_cache: None, settings: Settings) -> None:
     settings.LOGIN_FAILURES_PER_USERNAME = 5
     settings.LOGIN_WINDOW_SECONDS = 100_000_000

@@ -19,7 +19,7 @@ from accounts.tokens import digest_secret, verify_access_token
 from audit.models import AuditEntry
 from tests.factories.accounts import PASSWORD, make_context, make_customer, make_session, make_staff
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 T = TypeVar("T")
 
 
@@ -127,6 +127,7 @@ def test_open_session_does_not_count_sessions_that_are_over(customer: Customer, 
     assert read_state(over) == (False, RevokeReason.REPLACED)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_open_session_from_many_threads_keeps_the_limit(customer: Customer, settings: Settings) -> None:
     settings.SESSIONS_PER_CUSTOMER = 2
     run_together(lambda: sign_in(device_id=uuid4().hex), 6)
@@ -134,6 +135,7 @@ def test_open_session_from_many_threads_keeps_the_limit(customer: Customer, sett
     assert DeviceSession.objects.count() == 6
 
 
+@pytest.mark.django_db(transaction=True)
 def test_open_session_on_one_device_from_many_threads_leaves_one(customer: Customer) -> None:
     run_together(sign_in, 6)
     assert DeviceSession.objects.filter(revoked_at=None).count() == 1
@@ -208,6 +210,7 @@ def test_refresh_session_repeated_too_late_is_reuse(customer: Customer, settings
         refresh_session(make_context(), refresh_token=opened.refresh_token, attempt_id=attempt_id)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_refresh_session_from_many_threads_makes_one_successor(customer: Customer) -> None:
     opened = sign_in()
 
@@ -224,6 +227,7 @@ def test_refresh_session_from_many_threads_makes_one_successor(customer: Custome
     assert read_state(opened.session) == (False, RevokeReason.REUSE_DETECTED)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_refresh_session_repeated_from_many_threads_leaves_one_living_token(customer: Customer) -> None:
     opened, attempt_id = sign_in(), uuid4()
     answers = run_together(
