@@ -85,11 +85,12 @@ class GigaChatClient:
 
     @contextlib.asynccontextmanager
     async def _take_slot(self) -> AsyncIterator[None]:
-        try:
+        is_taken = False
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._options.pool_seconds):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise PoolTimeout from None
+                is_taken = await self._slots.acquire()
+        if not is_taken:
+            raise PoolTimeout
         try:
             yield
         finally:

@@ -104,7 +104,7 @@ class EventDecoder:
         limit = self._max_event_bytes
         if len(complete) > limit:
             events = complete.split(b"\n\n")
-            is_small = [len(event.lstrip(b"\n")) <= limit for event in events]
+            is_small = [len(event.strip(b"\n")) <= limit for event in events]
             if not all(is_small):
                 self._is_failed = True
                 complete = b"\n\n".join(events[: is_small.index(False)])

@@ -46,6 +46,7 @@ class ScriptedServer:
 
     token_scripts, chat_scripts  what the next calls get
     token_calls, chat_calls      headers and bodies of the calls so far
+    page                         what the page of a certificate holds; 503 while empty
     connections                  client addresses seen by the completions
     is_left                      set when a client went away from a script that was still playing
     """
@@ -59,11 +60,12 @@ class ScriptedServer:
         self.is_left = threading.Event()
         self.is_reached = threading.Event()
         self.token_lifetime_seconds = 1800.0
+        self.page = b""
         self.port = 0
         self._context = context
         self._is_ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._transports: set[asyncio.BaseTransport] = set()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     @property
     def origin(self) -> str:
@@ -89,13 +91,11 @@ class ScriptedServer:
         }
         return ClientOptions(**{**options, **changes})
 
-    def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._stop_event = asyncio.Event()
         app = web.Application()
+        app.router.add_get("/root.crt", self._answer_page)
         app.router.add_post("/oauth", self._answer_token)
         app.router.add_post("/v1/chat/completions", self._answer_chat)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
@@ -105,9 +105,20 @@ class ScriptedServer:
         self.port = runner.addresses[0][1]
         self._is_ready.set()
         await self._stop_event.wait()
+        # A polite end of TLS would outlive the loop.
+        for transport in self._transports:
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()
         await runner.cleanup()
 
+    async def _answer_page(self, request: web.Request) -> web.StreamResponse:
+        self._note_connection(request)
+        if not self.page:
+            raise web.HTTPServiceUnavailable
+        return web.Response(body=self.page)
+
     async def _answer_token(self, request: web.Request) -> web.StreamResponse:
+        self._note_connection(request)
         self.token_calls.append((dict(request.headers), await request.read()))
         script = self.token_scripts.popleft() if self.token_scripts else self._issue_token
         return await script(request)
@@ -116,10 +127,14 @@ class ScriptedServer:
         expires_at = int((time.time() + self.token_lifetime_seconds) * 1000)
         return web.json_response({"access_token": f"token-{len(self.token_calls)}", "expires_at": expires_at})
 
+    def _note_connection(self, request: web.Request) -> Any:
+        assert request.transport is not None
+        self._transports.add(request.transport)
+        return request.transport.get_extra_info("peername")
+
     async def _answer_chat(self, request: web.Request) -> web.StreamResponse:
         self.chat_calls.append((dict(request.headers), await request.read()))
-        assert request.transport is not None
-        self.connections.append(request.transport.get_extra_info("peername"))
+        self.connections.append(self._note_connection(request))
         script = self.chat_scripts.popleft() if self.chat_scripts else play(b"data: [DONE]\n\n")
         self.is_reached.set()
         try:

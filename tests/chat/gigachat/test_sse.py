@@ -1,7 +1,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat.gigachat.errors import EventTooLarge
@@ -82,6 +82,7 @@ PIECES = st.lists(
 )
 
 
+@example([b"data:12345678", b"\n", b"\n", b"\n"], 13)
 @given(PIECES, st.integers(min_value=1, max_value=12))
 def test_decode_any_bytes_does_not_depend_on_the_cuts(pieces: list[bytes], limit: int) -> None:
     stream = b"".join(pieces)
