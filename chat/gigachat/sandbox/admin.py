@@ -28,7 +28,7 @@ async def add_faults(request: web.Request) -> web.Response:
         refusals = request.app[REFUSALS]
         for name in ("refuse", "oauth_refuse"):
             if name in wanted:
-                refusals.start(name, wanted.pop(name))
+                await refusals.start(name, wanted.pop(name))
         rest = ",".join(f"{name}={value}" for name, value in wanted.items())
         request.app[STATE].faults.add(rest, path=order.path, count=order.count, seconds=order.seconds)
     except (ValidationError, FaultError) as error:

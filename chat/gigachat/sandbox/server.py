@@ -55,7 +55,7 @@ class Listener:
 class Sandbox:
     """A running sandbox; an async context manager for tests.
 
-    `stats` and `faults` are live; `settings.state_dir` holds the CA file a client must trust.
+    `stats`, `faults` and `refusals` are live; `settings.state_dir` holds the CA file a client must trust.
     """
 
     def __init__(self, settings: SandboxSettings) -> None:
@@ -64,10 +64,10 @@ class Sandbox:
         self.credentials = settings.credentials or load_credentials(settings.state_dir)
         self.state: SandboxState = build_state(settings, self.credentials)
         context = self.authority.build_server_context(settings)
-        self._refusals = Refusals()
+        self.refusals = Refusals()
         self._api = Listener(self._build_api(), context, settings.host, port=settings.api_port)
         self._oauth = Listener(build_oauth_app(self.state), context, settings.host, port=settings.oauth_port)
-        self._refusals.listeners = {
+        self.refusals.listeners = {
             "refuse": (self.refuse_api, self.accept_api),
             "oauth_refuse": (self.refuse_oauth, self.accept_oauth),
         }
@@ -117,7 +117,7 @@ class Sandbox:
             raise
 
     async def stop(self) -> None:
-        await self._refusals.cancel()
+        await self.refusals.cancel()
         await self._api.stop()
         await self._oauth.stop()
 
@@ -155,7 +155,7 @@ class Sandbox:
 
     def _build_api(self) -> web.Application:
         app = build_api_app(self.state)
-        app[REFUSALS] = self._refusals
+        app[REFUSALS] = self.refusals
         return app
 
 
