@@ -4,6 +4,7 @@
 combinations are refused by `assistant_project.checks` (`manage.py check --deploy`).
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -141,10 +142,22 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 
 # Staff sign in with a second factor (TOTP or a one-time code); the laptop demo has none to offer.
 STAFF_OTP_REQUIRED = env.bool("STAFF_OTP_REQUIRED", default=not EMBEDDED)
+# django-axes: so many wrong passwords for one name from one address lock that pair for a while.
+AXES_FAILURE_LIMIT = env.int("STAFF_LOGIN_FAILURES", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("STAFF_LOGIN_LOCK_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "audit.peer.read_address"
+AXES_LOCKOUT_TEMPLATE = "audit/locked_out.html"
+# Names and addresses belong in evidence, as pseudonyms, not in a second log beside it.
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
+AXES_DISABLE_ACCESS_LOG = True
 
 # --- Evidence log -----------------------------------------------------------------------------------------------
 # Goes into every entry's body and, later, into signed checkpoints: unique per log, never shared by test and production.
-AUDIT_LOG_NAME = env.str("AUDIT_LOG_NAME", default="bank.example/assistant-audit/demo")
+DEFAULT_AUDIT_LOG_NAME = "bank.example/assistant-audit/demo"
+AUDIT_LOG_NAME = env.str("AUDIT_LOG_NAME", default=DEFAULT_AUDIT_LOG_NAME)
 # Key of the digests that stand for addresses and login names; empty: derived from SECRET_KEY.
 AUDIT_PSEUDONYM_KEY = read_secret("AUDIT_PSEUDONYM_KEY")
 # Exports one process streams at the same time; each holds a database connection outside the pool.
@@ -171,7 +184,7 @@ TURNS_PER_MINUTE = env.int("TURNS_PER_MINUTE", default=10)
 TURNS_PER_HOUR = env.int("TURNS_PER_HOUR", default=100)
 
 # --- Engine -----------------------------------------------------------------------------------------------------
-ENGINE_MODE = env.str("ENGINE_MODE", default="embedded")
+ENGINE_MODE = env.choice("ENGINE_MODE", ("embedded", "separate"))
 ENGINE_MAX_RUNS = env.int("ENGINE_MAX_RUNS", default=10)
 ENGINE_LEASE_SECONDS = env.float("ENGINE_LEASE_SECONDS", default=15.0)
 ENGINE_GRACE_SECONDS = env.float("ENGINE_GRACE_SECONDS", default=30.0)
@@ -240,8 +253,24 @@ TIME_ZONE = "UTC"
 
 # --- Static files and browser hardening -------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Where `collectstatic` puts the files of a release; empty: they are served from the packages.
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
 WHITENOISE_USE_FINDERS = True
+# True: everybody reaches this server by https, through a proxy that sets X-Forwarded-Proto and replaces a given one.
+HTTPS = env.bool("HTTPS", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # probes come from inside, without the proxy
+HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_AGE = env.int("STAFF_SESSION_SECONDS", default=8 * 3600)
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SAMESITE = "Strict"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
