@@ -16,6 +16,9 @@ NAME_RULE = (
     "Invalid params: Invalid function names. Only Latin letters (A-Z or a-z), underscore (_), hyphen (-), dot (.) "
     "and digits (not leading) are allowed.: [1f, имя]"
 )
+NOT_JSON = (
+    "INVALID_PARAMS: invalid function result for function f json string готово: JSON parse error at line 1 column 1"
+)
 CALL_WITHOUT_RESULT = "Invalid params: every assistant function call must have a result in history"
 RESULT_WITHOUT_CALL = "Invalid params: every assistant function result must have an assistant function call in history"
 
@@ -103,8 +106,7 @@ def test_parse_body_refuses_broken_json() -> None:
         ({"messages": [USER, CALL, RESULT, RESULT]}, RESULT_WITHOUT_CALL),
         (
             {"messages": [USER, CALL, {**RESULT, "content": "готово"}]},
-            "INVALID_PARAMS: invalid function result for function f json string готово: "
-            "JSON parse error at line 1 column 1",
+            NOT_JSON,
         ),
         (
             {"messages": [USER, CALL, {**RESULT, "content": '"text"'}]},

@@ -24,7 +24,7 @@ from gigachat.exceptions import (
     ServerError,
     UnprocessableEntityError,
 )
-from gigachat.models import Chat, Function, FunctionParameters, Messages, MessagesRole
+from gigachat.models import Chat, ChatCompletionChunk, Function, FunctionParameters, Messages, MessagesRole
 
 from chat.gigachat.sandbox import Account, Contour, HostProfile, Sandbox
 from chat.gigachat.sandbox.certificates import Authority
@@ -68,6 +68,10 @@ async def open_client(sandbox: Sandbox, **changes: Any) -> AsyncIterator[GigaCha
         yield client
 
 
+def read_delta(chunk: ChatCompletionChunk) -> str:
+    return chunk.choices[0].delta.content or ""
+
+
 async def test_chat_sync_answers(sandbox: Sandbox) -> None:
     completion = await use_sync(sandbox, lambda client: client.chat("Привет"))
 
@@ -90,7 +94,7 @@ async def test_stream_sync_gives_every_chunk(sandbox: Sandbox) -> None:
     chunks = await use_sync(sandbox, lambda client: list(client.stream("Что такое вклад?")))
 
     assert len(chunks) > 5
-    assert "".join(chunk.choices[0].delta.content for chunk in chunks).startswith("Вклад — это деньги")
+    assert "".join(read_delta(chunk) for chunk in chunks).startswith("Вклад — это деньги")
     assert [chunk.choices[0].finish_reason for chunk in chunks[-2:]] == [None, "stop"]
     assert chunks[0].choices[0].delta.role == "assistant"
     assert chunks[-1].usage.completion_tokens > 0
@@ -100,7 +104,7 @@ async def test_stream_async_gives_every_chunk(sandbox: Sandbox) -> None:
     async with open_client(sandbox) as client:
         chunks = [chunk async for chunk in client.astream("What is a mortgage?")]
 
-    assert "".join(chunk.choices[0].delta.content for chunk in chunks).startswith("A mortgage is a long loan")
+    assert "".join(read_delta(chunk) for chunk in chunks).startswith("A mortgage is a long loan")
     assert [chunk.usage is None for chunk in chunks] == [True] * (len(chunks) - 1) + [False]
 
 
@@ -111,7 +115,7 @@ async def test_stream_async_survives_odd_packets(sandbox: Sandbox, fault: str) -
         chunks = [chunk async for chunk in client.astream("Привет")]
     custom_headers_cvar.reset(token)
 
-    assert "".join(chunk.choices[0].delta.content for chunk in chunks).startswith(GREETING)
+    assert "".join(read_delta(chunk) for chunk in chunks).startswith(GREETING)
 
 
 def build_question() -> Chat:
@@ -147,7 +151,7 @@ async def test_function_round_trip_async_stream(sandbox: Sandbox) -> None:
         chat = build_question()
         first, finish = [chunk.choices[0] async for chunk in client.astream(chat)]
         message = Messages(role=MessagesRole.ASSISTANT, content="", function_call=first.delta.function_call)
-        answer = [chunk.choices[0].delta.content async for chunk in client.astream(append_result(chat, message))]
+        answer = [read_delta(chunk) async for chunk in client.astream(append_result(chat, message))]
 
     assert finish.finish_reason == "function_call"
     assert "".join(answer) == "остаток: 1\u00a0500\u00a0₽."
@@ -329,10 +333,13 @@ async def test_cut_stream_is_an_error_for_the_sdk(sandbox: Sandbox) -> None:
     sandbox.faults.add("cut=2")
     received: list[str] = []
 
-    with pytest.raises(Exception, match=r"closed|incomplete|peer|EOF|read") as caught:
+    async def read_all() -> None:
         async with open_client(sandbox) as client:
             async for chunk in client.astream("Привет"):
-                received.append(chunk.choices[0].delta.content)
+                received.append(read_delta(chunk))  # noqa: PERF401 - what came before the error counts
+
+    with pytest.raises(Exception, match=r"closed|incomplete|peer|EOF|read") as caught:
+        await read_all()
 
     assert type(caught.value).__module__.startswith("httpx")
     assert len(received) == 2

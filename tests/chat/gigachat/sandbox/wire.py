@@ -15,7 +15,7 @@ WAIT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class RawReply:
-    """`chunks` are the HTTP chunks, one for each write of the server; `is_whole` tells whether the body ended properly."""
+    """`chunks` are the HTTP chunks, one for each write of the server; `is_whole`: the body ended properly."""
 
     status: int
     headers: list[tuple[str, str]]
