@@ -27,6 +27,7 @@ from chat.protocol.frames import encode_error
 from chat.socket.admission import SUBPROTOCOL, Denial, find_denial, get_client_ip, read_bearer_token
 from chat.socket.handlers import HANDLERS, Handler, greet
 from chat.socket.refusals import SocketRefused, build_error
+from chat.socket.roster import Roster
 from chat.socket.session import Session
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class ChatConsumer(AsyncConsumer):
     def __init__(self) -> None:
         self._request_id = secrets.token_hex(8)
         self._session: Session | None = None
+        self._roster: Roster | None = None
         self._token: str | None = None
         self._lanes: dict[UUID | None, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,6 +72,7 @@ class ChatConsumer(AsyncConsumer):
             return
         await self.send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         self._token = read_bearer_token(self.scope)
+        self._roster = node.roster
         self._session = Session(self, node.hub, node.limits, ip=get_client_ip(self.scope))
         loop = asyncio.get_running_loop()
         self._hello_timer = loop.call_later(node.limits.hello_seconds, self._expire_hello, self._session)
@@ -88,9 +91,10 @@ class ChatConsumer(AsyncConsumer):
     async def websocket_disconnect(self, _message: dict[str, Any]) -> None:
         if self._hello_timer is not None:
             self._hello_timer.cancel()
-        if self._session is not None:
+        if self._session is not None and self._roster is not None:
             self._session.release()
-            get_node().roster.remove(self._session)
+            # Not `get_node()`: the node may have stopped meanwhile.
+            self._roster.remove(self._session)
         for task in tuple(self._tasks):
             task.cancel()
         raise StopConsumer

@@ -38,8 +38,9 @@ class Roster:
         """
         claims = session.require_claims()
         own = self._by_customer.setdefault(claims.customer_id, set())
-        replaced = [other for other in own if other.require_claims().device_id == claims.device_id]
-        if len(own) - len(replaced) >= limit:
+        living = [other for other in own if not other.is_closed]
+        replaced = [other for other in living if other.require_claims().device_id == claims.device_id]
+        if len(living) - len(replaced) >= limit:
             raise TooManySockets
         own.add(session)
         self._on_enter(Device(claims.customer_id, claims.device_id))

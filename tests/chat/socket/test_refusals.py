@@ -1,0 +1,63 @@
+"""What a phone is told about each error."""
+
+from uuid import UUID
+
+import pytest
+
+from chat.errors import (
+    ChatError,
+    ConversationNotFound,
+    MessageConflict,
+    RunLost,
+    TooManyTurns,
+    TurnBusy,
+    TurnNotFound,
+)
+from chat.protocol.codes import CloseCode, ErrorCode, ProtocolError
+from chat.socket.refusals import SocketRefused, build_error
+
+TURN = UUID("0197a0a0-0000-7000-8000-000000000001")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "field", "details"),
+    [
+        (ConversationNotFound(), "conv.not_found", None, None),
+        (TurnNotFound(), "turn.not_found", "d.turn", None),
+        (TurnBusy(TURN), "turn.busy", None, {"turn": str(TURN)}),
+        (MessageConflict(), "idem.conflict", "d.mid", None),
+        (ProtocolError(ErrorCode.PROTO_INVALID, "expected x", field="d.x"), "proto.invalid", "d.x", None),
+        (SocketRefused(ErrorCode.AUTH_INVALID, "no", CloseCode.NOT_AUTHENTICATED), "auth.invalid", None, None),
+        (RunLost(), "server.internal", None, None),
+        (ValueError("secret"), "server.internal", None, None),
+    ],
+)
+def test_build_error_gives_each_its_code(
+    error: Exception, code: str, field: str | None, details: dict[str, str] | None
+) -> None:
+    body = build_error(error)
+
+    assert (body.code, body.field, body.details) == (code, field, details)
+    assert "secret" not in body.to_json()
+
+
+def test_build_error_of_a_rate_says_how_long_to_wait() -> None:
+    body = build_error(TooManyTurns(limit=10, window_seconds=60, retry_after_ms=21_000))
+
+    assert (body.code, body.retryable, body.retry_after_ms, body.details) == (
+        "limit.rate",
+        True,
+        21_000,
+        {"limit": 10, "window_s": 60},
+    )
+
+
+def test_every_chat_error_has_an_answer() -> None:
+    assert {kind for kind in ChatError.__subclasses__() if kind.__module__ == "chat.errors"} == {
+        ConversationNotFound,
+        TurnNotFound,
+        TurnBusy,
+        MessageConflict,
+        TooManyTurns,
+        RunLost,
+    }
