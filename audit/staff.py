@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,7 +19,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 from django.views.i18n import set_language
+from django_otp import devices_for_user
 from django_otp.admin import OTPAdminAuthenticationForm
+from django_otp.models import Device
 from typing_extensions import override
 
 from audit.context import AuditContext
@@ -32,14 +35,31 @@ ViewT = TypeVar("ViewT", bound=Callable[..., HttpResponseBase])
 
 
 class SecondFactorForm(OTPAdminAuthenticationForm):  # type: ignore[misc]  # django-otp ships no types
-    """Asks for user name, password and a code of any of the person's devices, all at once."""
+    """Asks for user name, password and code at once; who has several devices chooses one on the second try."""
 
     otp_error_messages = {
         **OTPAdminAuthenticationForm.otp_error_messages,
         "token_required": _("Enter the code of your second factor."),
         "invalid_token": _("The code is wrong or was already used."),
         "verification_not_allowed": _("Codes are refused for a while after failed attempts."),
+        "device_required": _("Choose the device that shows the code. If you have none, ask an administrator."),
     }
+
+    @override
+    def _chosen_device(self, user: AbstractBaseUser) -> Device | None:
+        chosen: Device | None = super()._chosen_device(user)
+        if chosen is None and not self.cleaned_data.get("otp_device"):
+            # django-otp tries no device by itself, so that a wrong code is held against one only; here there is one.
+            devices = list(devices_for_user(user))
+            if len(devices) == 1:
+                chosen = Device.from_persistent_id(devices[0].persistent_id, for_verify=True)
+        return chosen
+
+    @override
+    def _update_form(self, user: AbstractBaseUser) -> None:
+        super()._update_form(user)
+        # django-otp would write the password into the page to spare typing it again.
+        self.fields["password"].widget.render_value = False
 
 
 class StaffSite(AdminSite):
@@ -107,7 +127,7 @@ def record_login(request: HttpRequest) -> None:
         AuditAction.STAFF_LOGIN_SUCCEEDED,
         subject="staff",
         subject_id=str(request.user.pk),
-        details={"second_factor": bool(request.user.is_verified())},  # type: ignore[union-attr]
+        details={"second_factor": getattr(request.user, "otp_device", None) is not None},
     )
 
 
