@@ -196,6 +196,10 @@ class Phone:
         await self.wait_until(lambda: turn in self.follow(c).ended, seconds=seconds)
         return self.follow(c).ended[turn]
 
+    async def wait_for_deltas(self, count: int, c: str) -> None:
+        """Return once `count` delta frames were received in all, or the conversation has no unfinished turn."""
+        await self.wait_until(lambda: len(self.find("text.delta")) >= count or self.follow(c).active is None)
+
     async def wait_until(self, condition: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
         """Return once `condition`, looked at after each frame, holds."""
         async with asyncio.timeout(seconds), self._changed:

@@ -71,6 +71,11 @@ class PhoneProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne ships no
         super().onOpen()
 
     @override
+    def serverClose(self, code: int | None = None) -> None:
+        # Autobahn's own method refuses 1003 from applications, the code the protocol names for binary frames.
+        self.sendCloseFrame(code=code or 1000)
+
+    @override
     def onClose(self, wasClean: bool, code: int, reason: str) -> None:
         if hasattr(self, "gate"):
             self.gate.stopProducing()

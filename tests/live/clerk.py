@@ -38,10 +38,12 @@ def migrate() -> None:
     call_command("migrate", verbosity=0)
 
 
-def add_customer() -> str:
-    """Return the id of a new customer, who has no password."""
-    name = uuid4().hex
-    user = User.objects.create(username=name)
+def add_customer(username: str = "", password: str = "") -> str:
+    """Return the id of a new customer; without a password only `add_session` lets a phone in."""
+    user = User.objects.create(username=username or uuid4().hex)
+    if password:
+        user.set_password(password)
+        user.save(update_fields=["password"])
     customer = Customer.objects.create(user=user, first_name="Анна", last_name="Ветрова", created_at=timezone.now())
     return str(customer.pk)
 
