@@ -4,6 +4,7 @@ import datetime as dt
 import gzip
 import logging
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -465,6 +466,22 @@ async def test_cancelled_first_caller_leaves_the_token_to_the_others(
     with pytest.raises(asyncio.CancelledError):
         await first
     server_loop_gate[0].call_soon_threadsafe(gate.set)
+    assert isinstance((await asyncio.wait_for(second, WAIT_SECONDS))[-1], Finished)
+    assert len(server.token_calls) == 1
+
+
+async def test_cancelled_caller_whose_fetch_has_not_begun_leaves_it_to_the_others(
+    make_client: MakeClient, server: ScriptedServer
+) -> None:
+    client = make_client()
+    gate = threading.Event()
+    client._tokens._executor.submit(gate.wait, WAIT_SECONDS)
+    first, second = (asyncio.create_task(read_answer(client)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    gate.set()
     assert isinstance((await asyncio.wait_for(second, WAIT_SECONDS))[-1], Finished)
     assert len(server.token_calls) == 1
 

@@ -109,6 +109,17 @@ def test_leave_lock_that_another_holds_by_now_keeps_it(tokens: TokenCache) -> No
         assert not is_held
 
 
+def test_leave_lock_that_ended_and_another_took_keeps_the_other_one(tokens: TokenCache) -> None:
+    other = TokenCache(CREDENTIALS, auth_url=URL)
+    with tokens.try_lock() as is_held:
+        cache.delete(tokens._lock_name)
+        late = other.try_lock()
+        assert (is_held, late.__enter__()) == (True, True)
+    with tokens.try_lock() as is_held_again:
+        assert not is_held_again
+    late.__exit__(None, None, None)
+
+
 def test_broken_cache_is_an_empty_one_and_is_logged(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     backend = "django.core.cache.backends.redis.RedisCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
