@@ -7,7 +7,22 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
+from tests import chromium
 from tests.audit_flush import flush_append_only_tables  # noqa: F401 - a fixture for every test
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the browser tests out where no browser is; the summary says so."""
+    if chromium.find_chromium() is None and chromium.may_lack_browser():
+        items[:], left_out = chromium.split_browser_tests(items)
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if chromium.find_chromium() is None and chromium.may_lack_browser():
+        text = f"NOT RUN: the tests of the phone page, because no browser is installed; {chromium.CURE}"
+        terminalreporter.section("incomplete", sep="!", red=True, bold=True)
+        terminalreporter.write_line(text, red=True, bold=True)
 
 
 def read_worker_number() -> int:

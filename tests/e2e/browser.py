@@ -1,23 +1,23 @@
 """A real browser on the phone page: finding Chromium, watching for anything it complains about, reading the screen."""
 
 import json
-import shutil
 from typing import Any
 
 import pytest
 from playwright.async_api import ConsoleMessage, Page, expect
 
+from tests.chromium import CURE, find_chromium
+
 PHONE_SCREEN = {"width": 390, "height": 844}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE_MS = 5_000.0
 expect.set_options(timeout=PATIENCE_MS)
 
 
 def find_browser() -> str:
-    """Return the path of an installed Chromium; without one the tests that need it are skipped."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    """Return the path of an installed Chromium; where none is allowed to be missing, its absence is a failure."""
+    found = find_chromium()
     if found is None:
-        pytest.skip(f"no browser is installed; the tests of the phone page look for {', '.join(BROWSERS)}")
+        pytest.fail(f"no browser is installed: {CURE}")
     return found
 
 
