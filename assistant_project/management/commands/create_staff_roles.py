@@ -19,12 +19,22 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
                 "chat.view_turn",
                 "chat.view_run",
                 "audit.view_auditentry",
+                "accounts.view_customer",
+                "accounts.view_devicesession",
+                "accounts.revoke_devicesession",
             }
         ),
         # Takes evidence away; never reads a conversation.
         "auditor": frozenset({"audit.view_auditentry", "audit.export_auditentry"}),
-        # Sees how the machine runs; never a text.
-        "operator": frozenset({"chat.view_turn", "chat.view_run"}),
+        # Sees how the machine runs and who is signed in; never a text or a name.
+        "operator": frozenset(
+            {
+                "chat.view_turn",
+                "chat.view_run",
+                "accounts.view_devicesession",
+                "accounts.revoke_devicesession",
+            }
+        ),
     }
 )
 
