@@ -98,10 +98,12 @@ TEMPLATES = [
 # --- Database: PostgreSQL only ----------------------------------------------------------------------------------
 DATABASE_URL = read_secret("DATABASE_URL")
 DATABASES = {"default": env.database("DATABASE_URL", default="postgres://assistant@127.0.0.1:5432/assistant")}
-DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=8)
+# 0: every use opens a connection of its own; for commands, not for servers.
+DATABASE_POOL_SIZE = env.count("DATABASE_POOL_SIZE", default=8, least=0)
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"].setdefault("OPTIONS", {})
-DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+if DATABASE_POOL_SIZE:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 0, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: optional in one process, required for several -------------------------------------------------------
@@ -240,6 +242,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "conversations", "description": "Conversations, their messages and their event logs."},
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
+    # No badge from a server on the internet.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
