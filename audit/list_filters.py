@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin import ListFilter, ModelAdmin
+from django.contrib.admin import ChoicesFieldListFilter, ListFilter, ModelAdmin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -108,6 +108,17 @@ def filter_by_id(parameter: str, lookup: str, label: Any) -> type[ExactIdFilter]
         (ExactIdFilter,),
         {"title": label, "names": (parameter,), "labels": (label,), "lookup": lookup},
     )
+
+
+def filter_by_choice(field: str, label: Any) -> tuple[str, type[ChoicesFieldListFilter]]:
+    """Return the entry of `list_filter` for a field with choices, under our own label."""
+
+    class LabelledFilter(ChoicesFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = label
+
+    return field, LabelledFilter
 
 
 def filter_by_period(time_field: str) -> type[PeriodFilter]:

@@ -5,7 +5,7 @@ nothing here can add, change or delete. Lists are paged by keyset and searched b
 `COUNT(*)`, an `OFFSET` or a `LIKE '%x%'` over millions of rows takes the site down.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
@@ -154,6 +154,8 @@ class ReadOnlyAdmin(AnyModelAdmin):
         for item in self.list_filter:
             if isinstance(item, str):
                 allowed.add(f"{item}__exact")
+            elif isinstance(item, tuple):
+                allowed.add(f"{item[0]}__exact")
             elif isinstance(item, type) and issubclass(item, TypedFilter):
                 allowed.update(item.names)
         return lookup in allowed
@@ -172,13 +174,24 @@ class ReadOnlyAdmin(AnyModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
+def show_columns(labels: Mapping[str, Any], *names: str) -> tuple[Callable[[Any], Any], ...]:
+    """Return columns of a list or page that print attributes under our own labels, choices by their own names.
+
+    An id of another row ("turn_id") is printed as it is, without fetching that row.
+    """
+    return tuple(show_column(name, labels[name]) for name in names)
+
+
 def show_column(attribute: str, label: Any) -> Callable[[Any], Any]:
-    """Return a column that prints `attribute` as it is: the id of a row, without fetching the row it names."""
+    """Return the column of one attribute."""
 
     @display(description=label)
     def show(row: Any) -> Any:
-        return getattr(row, attribute)
+        read_choice = getattr(row, f"get_{attribute}_display", None)
+        return getattr(row, attribute) if read_choice is None else read_choice()
 
+    # The admin names CSS classes after the column.
+    show.__name__ = attribute
     return show
 
 

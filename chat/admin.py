@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from audit.admin import ReadOnlyAdmin
 from audit.keyset import Keyset
-from audit.list_filters import filter_by_id, filter_by_period
-from audit.readonly import AFTER, BEFORE, RelatedPage, link_to_list, link_to_row, show_column
+from audit.list_filters import filter_by_choice, filter_by_id, filter_by_period
+from audit.readonly import AFTER, BEFORE, RelatedPage, link_to_list, link_to_row, show_columns
 from chat.models import Conversation, Message, Run, Turn
 
 TRANSCRIPT_MESSAGES = 100
@@ -25,16 +25,60 @@ VIEW_TURN = "chat.view_turn"
 VIEW_RUN = "chat.view_run"
 VIEW_ENTRY = "audit.view_auditentry"
 
+LABELS = {
+    "accepted_at": _("accepted at"),
+    "accepted_seq": _("position of its acceptance"),
+    "answer_id": _("id of the answer"),
+    "attempt": _("attempt"),
+    "cached_tokens": _("prompt tokens from cache"),
+    "closed_at": _("closed at"),
+    "completion_tokens": _("answer tokens"),
+    "conversation_id": _("conversation"),
+    "created_at": _("created at"),
+    "customer_id": _("customer"),
+    "device_id": _("device"),
+    "digest": _("digest"),
+    "engine": _("engine"),
+    "epoch": _("epoch of the event log"),
+    "error_code": _("error"),
+    "fence": _("fence"),
+    "finish_reason": _("why it ended"),
+    "finished_at": _("finished at"),
+    "first_delta_at": _("first piece at"),
+    "id": _("id"),
+    "last_turn_at": _("last turn at"),
+    "lease_owner": _("lease owner"),
+    "lease_until": _("lease until"),
+    "mid": _("the phone's id of the message"),
+    "model": _("model"),
+    "prompt_bytes": _("prompt bytes"),
+    "prompt_digest": _("prompt digest"),
+    "prompt_messages": _("prompt messages"),
+    "prompt_tokens": _("prompt tokens"),
+    "question_id": _("id of the question"),
+    "role": _("role"),
+    "size_bytes": _("bytes"),
+    "started_at": _("started at"),
+    "state": _("state"),
+    "text": _("text"),
+    "title": _("title"),
+    "top": _("events"),
+    "turn_id": _("turn"),
+    "upstream_request_id": _("GigaChat's id of the request"),
+}
+
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
     """Conversations; one conversation's page is its transcript."""
 
-    list_display = ("created_at", "id", show_column("customer_id", _("customer")), "last_turn_at", "closed_at")
+    list_display = show_columns(LABELS, "created_at", "id", "customer_id", "last_turn_at", "closed_at")
     list_filter = (filter_by_period("created_at"), filter_by_id("customer", "customer_id", _("customer")))
     search_ids = ("pk", "customer_id")
     search_help_text = _("The exact id of a conversation or customer.")
-    fields: ClassVar[Any] = ("id", "customer", "title", "created_at", "last_turn_at", "closed_at", "top", "epoch")
+    fields: ClassVar[Any] = show_columns(
+        LABELS, "id", "customer_id", "title", "created_at", "last_turn_at", "closed_at", "top", "epoch"
+    )
     list_select_related = False
     change_form_template = "chat/conversation_form.html"
 
@@ -65,26 +109,12 @@ class ConversationAdmin(ReadOnlyAdmin):
 class MessageAdmin(ReadOnlyAdmin):
     """Messages; the text is on the page of one message only."""
 
-    list_display = (
-        "created_at",
-        "id",
-        "role",
-        show_column("conversation_id", _("conversation")),
-        show_column("turn_id", _("turn")),
-        "size_bytes",
-    )
+    list_display = show_columns(LABELS, "created_at", "id", "role", "conversation_id", "turn_id", "size_bytes")
     list_filter = (filter_by_period("created_at"), filter_by_id("conversation", "conversation_id", _("conversation")))
     search_ids = ("pk", "turn_id", "conversation_id")
     search_help_text = _("The exact id of a message, turn or conversation.")
-    fields: ClassVar[Any] = (
-        "id",
-        "role",
-        "text",
-        "created_at",
-        show_column("conversation_id", _("conversation")),
-        show_column("turn_id", _("turn")),
-        "size_bytes",
-        "digest",
+    fields: ClassVar[Any] = show_columns(
+        LABELS, "id", "role", "text", "created_at", "conversation_id", "turn_id", "size_bytes", "digest"
     )
 
     @override
@@ -100,26 +130,20 @@ class TurnAdmin(ReadOnlyAdmin):
     """Turns: states, times and error codes; no text."""
 
     keyset_field = "accepted_at"
-    list_display = (
-        "accepted_at",
-        "id",
-        show_column("conversation_id", _("conversation")),
-        "state",
-        "attempt",
-        "finished_at",
-        "finish_reason",
-        "error_code",
+    list_display = show_columns(
+        LABELS, "accepted_at", "id", "conversation_id", "state", "attempt", "finished_at", "finish_reason", "error_code"
     )
     list_filter = (
         filter_by_period("accepted_at"),
         filter_by_id("conversation", "conversation_id", _("conversation")),
-        "state",
+        filter_by_choice("state", LABELS["state"]),
     )
     search_ids = ("pk", "conversation_id")
     search_help_text = _("The exact id of a turn or conversation.")
-    fields: ClassVar[Any] = (
+    fields: ClassVar[Any] = show_columns(
+        LABELS,
         "id",
-        show_column("conversation_id", _("conversation")),
+        "conversation_id",
         "state",
         "attempt",
         "accepted_at",
@@ -151,10 +175,11 @@ class RunAdmin(ReadOnlyAdmin):
     """Attempts to answer: what was asked of the model in sizes and digests, and what it cost; no text."""
 
     keyset_field = "started_at"
-    list_display = (
+    list_display = show_columns(
+        LABELS,
         "started_at",
         "id",
-        show_column("turn_id", _("turn")),
+        "turn_id",
         "attempt",
         "state",
         "model",
@@ -167,9 +192,10 @@ class RunAdmin(ReadOnlyAdmin):
     list_filter = (filter_by_period("started_at"), filter_by_id("turn", "turn_id", _("turn")))
     search_ids = ("pk", "turn_id")
     search_help_text = _("The exact id of a run or turn.")
-    fields: ClassVar[Any] = (
+    fields: ClassVar[Any] = show_columns(
+        LABELS,
         "id",
-        show_column("turn_id", _("turn")),
+        "turn_id",
         "attempt",
         "state",
         "engine",

@@ -222,9 +222,17 @@ def test_login_page_switches_language_and_keeps_the_policy(settings: Settings, i
 
 def test_index_shows_each_role_only_its_own_pages(password_only: None) -> None:
     expected = {
-        "compliance": {"audit/auditentry", "chat/conversation", "chat/message", "chat/run", "chat/turn"},
+        "compliance": {
+            "accounts/customer",
+            "accounts/devicesession",
+            "audit/auditentry",
+            "chat/conversation",
+            "chat/message",
+            "chat/run",
+            "chat/turn",
+        },
         "auditor": {"audit/auditentry"},
-        "operator": {"chat/run", "chat/turn"},
+        "operator": {"accounts/devicesession", "chat/run", "chat/turn"},
     }
     for role, pages in expected.items():
         text = sign_in(make_role(role)).get("/admin/").content.decode()
