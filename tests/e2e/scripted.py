@@ -125,7 +125,7 @@ class ScriptedServer:
     async def _answer_api(self, route: Route) -> None:
         path = route.request.url.removeprefix(f"{ORIGIN}/api/v1")
         if path == "/auth/refresh":
-            self.refreshes.append(route.request.post_data_json)
+            self.refreshes.append(json.loads(route.request.post_data or "{}"))
             if self.refused:
                 await route.fulfill(status=401, json={"code": self.refused, "message": "", "retryable": False})
                 return
@@ -193,7 +193,13 @@ class ScriptedConversation:
 async def ask_first_question(server: ScriptedServer, text: str = "Курс?") -> ScriptedConversation:
     """Let the page start a conversation with this question and follow it up to the beginning of the answer."""
     await server.phone.ask(text)
+    return await take_first_question(server, text)
+
+
+async def take_first_question(server: ScriptedServer, text: str) -> ScriptedConversation:
+    """Take the question that starts a conversation and follow it up to the beginning of the answer."""
     submit = await server.expect_reply_to("turn.submit", {"turn": "t1", "msg": "q1", "s": 2, "dup": False})
+    assert submit["d"]["text"] == text
     talk = ScriptedConversation(server, submit["c"])
     body = {"turn": "t1", "msg": "q1", "mid": submit["d"]["mid"], "text": text, "dev": "d"}
     server.send(talk.event("conv.created", {"title": text}), talk.event("turn.accepted", body))

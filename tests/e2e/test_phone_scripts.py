@@ -101,10 +101,13 @@ async def test_matches_claim_by_length_and_digest(run: Run, claim: dict[str, Any
 
 
 async def test_make_id_is_an_ordered_uuid7(run: Run) -> None:
-    first, second = await run(
-        "ids",
-        "const first = module.makeId(); await new Promise((done) => setTimeout(done, 2)); return [first, module.makeId()];",
-    )
+    script = """
+        const first = module.makeId();
+        await new Promise((done) => setTimeout(done, 2));
+        return [first, module.makeId()];
+    """
+
+    first, second = await run("ids", script)
 
     assert [first[14], first[19] in "89ab", len(first)] == ["7", True, 36]
     assert first[:13] < second[:13]
@@ -234,7 +237,11 @@ async def test_apply_reset_starts_the_text_over(run: Run) -> None:
 
 
 async def test_apply_replacement_withdraws_the_text(run: Run) -> None:
-    replaced = {"t": "msg.replaced", "s": 7, "d": {"msg": "a1", "text": "Не могу.", "bytes": 14, "sum": "s", "why": "p"}}
+    replaced = {
+        "t": "msg.replaced",
+        "s": 7,
+        "d": {"msg": "a1", "text": "Не могу.", "bytes": 14, "sum": "s", "why": "p"},
+    }
 
     state = await run("transcript", APPLY, [*ANSWER, replaced])
 
@@ -258,11 +265,17 @@ async def test_apply_delta_at_a_wrong_offset_refuses(run: Run) -> None:
 async def test_apply_unknown_type_changes_nothing(run: Run) -> None:
     unknown = {"t": "function.started", "s": 7, "d": {"turn": "t1", "call": "k"}}
 
-    assert await run("transcript", APPLY, [*ANSWER, unknown]) == await run("transcript", APPLY, ANSWER) | {"claim": None}
+    assert await run("transcript", APPLY, [*ANSWER, unknown]) == await run("transcript", APPLY, ANSWER) | {
+        "claim": None
+    }
 
 
 async def test_answer_stays_under_its_question_when_another_waits(run: Run) -> None:
-    second = {"t": "turn.accepted", "s": 3, "d": {"turn": "t2", "msg": "q2", "mid": "m2", "text": "И юаня?", "dev": "d"}}
+    second = {
+        "t": "turn.accepted",
+        "s": 3,
+        "d": {"turn": "t2", "msg": "q2", "mid": "m2", "text": "И юаня?", "dev": "d"},
+    }
 
     state = await run("transcript", APPLY, [*ANSWER[:2], second, *ANSWER[2:]])
 

@@ -51,7 +51,8 @@ export class Composer {
     // A hidden button loses the focus to nowhere; the keyboard belongs back in the text.
     if (!isRunning && document.activeElement === this.#stop) this.#input.focus();
     this.#stop.hidden = !isRunning;
-    this.#stop.disabled = isCancelling;
+    // Not `disabled`, which would drop the focus while the customer waits for the end.
+    this.#stop.setAttribute("aria-disabled", String(isCancelling));
   }
 
   /** @param {KeyboardEvent} event */

@@ -14,7 +14,7 @@ export class FramesPanel {
 
   constructor() {
     byId("frames-close").addEventListener("click", () => this.close());
-    byId("frames-clear").addEventListener("click", () => this.#list.replaceChildren());
+    byId("frames-clear").addEventListener("click", () => this.clear());
     this.#panel.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
@@ -43,6 +43,10 @@ export class FramesPanel {
     document.body.classList.remove("with-frames");
     this.#cover();
     this.#opener?.focus();
+  }
+
+  clear() {
+    this.#list.replaceChildren();
   }
 
   /** @param {"in"|"out"} direction @param {string} text */

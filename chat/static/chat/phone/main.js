@@ -81,6 +81,11 @@ function leave(code) {
   chatStore.write(null);
   composer.clear();
   transcript.clear();
+  frames.clear();
+  announce("");
+  byId("title").textContent = "";
+  byId("conversations").replaceChildren();
+  byId("name").textContent = "";
   showScreen("sign-in");
   signIn.show(code);
 }

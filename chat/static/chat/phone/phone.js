@@ -89,7 +89,7 @@ export class Phone {
   /** Stop the answer in progress; from any of the customer's phones, repeating is harmless. */
   async cancel() {
     const turn = findRunningTurn(this.conversation);
-    if (!turn) return;
+    if (!turn || this.isCancelling) return;
     this.isCancelling = true;
     this.#changed(false);
     const parts = { c: this.conversation.id, d: { turn: turn.id } };

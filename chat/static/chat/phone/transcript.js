@@ -174,15 +174,15 @@ function readCode(error) {
  * @returns {Claim|null}
  */
 function endTurn(conversation, body, state) {
-  conversation.turns = conversation.turns.filter((turn) => turn.id !== body.turn);
-  const hasText = Boolean(body.msg);
-  if (!hasText && state === "done") return null;
-  const answer = ensureAnswer(conversation, body.msg ?? `end-of-${body.turn}`, body.turn);
+  const known = conversation.turns.find((turn) => turn.id === body.turn);
+  conversation.turns = conversation.turns.filter((turn) => turn !== known);
+  // A turn that ended before its first word names no message; its row shows the reason all the same.
+  const answer = ensureAnswer(conversation, body.msg ?? known?.answer ?? `end-of-${body.turn}`, body.turn);
   answer.state = state;
   if (answer.note === "restarted") delete answer.note;
   if (state === "failed") answer.error = readCode(body.error) ?? "server.internal";
   if (body.finish === "length" || body.finish === "blocked") answer.note ??= body.finish;
-  return hasText ? { message: answer.id, bytes: body.bytes, sum: body.sum } : null;
+  return body.msg ? { message: answer.id, bytes: body.bytes, sum: body.sum } : null;
 }
 
 /** @param {Message} message @param {string} text */
