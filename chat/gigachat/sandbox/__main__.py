@@ -5,6 +5,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvloop
@@ -86,8 +87,8 @@ def write_ready_file(sandbox: Sandbox) -> Path:
     return path
 
 
-async def serve(settings: SandboxSettings, *, exits_with_parent: bool) -> None:
-    """Run until a signal, or until the parent process is gone.
+async def serve(settings: SandboxSettings, announce: Callable[[str], None], *, exits_with_parent: bool) -> None:
+    """Run until a signal, or until the parent process is gone; `announce` gets one line when all is ready.
 
     Raises: OSError when a port is taken
     """
@@ -97,8 +98,7 @@ async def serve(settings: SandboxSettings, *, exits_with_parent: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with Sandbox(settings) as sandbox:
         ready_file = write_ready_file(sandbox)
-        sys.stdout.write(f"GigaChat sandbox ready: {sandbox.base_url} {sandbox.auth_url} {ready_file}\n")
-        sys.stdout.flush()
+        announce(f"GigaChat sandbox ready: {sandbox.base_url} {sandbox.auth_url} {ready_file}")
         try:
             await wait_for_end(stopping, parent_pid if exits_with_parent else None)
         finally:
@@ -118,10 +118,15 @@ async def wait_for_end(stopping: asyncio.Event, parent_pid: int | None) -> None:
         return
 
 
-def main() -> int:
-    options = build_parser().parse_args()
+def announce_ready(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = build_parser().parse_args(arguments)
     try:
-        uvloop.run(serve(build_settings(options), exits_with_parent=options.exit_with_parent))
+        uvloop.run(serve(build_settings(options), announce_ready, exits_with_parent=options.exit_with_parent))
     except OSError as error:
         sys.stderr.write(f"error: the sandbox cannot start: {error.strerror or error}\n")
         return 1

@@ -16,12 +16,11 @@ class Packages:
 
     def check(self, model: str) -> None:
         """Raises: ApiError 402"""
-        if self._is_prepaid and self._left.get(model, 1) <= 0:
+        if self._is_prepaid and self._left[model] <= 0:
             raise ApiError(402, "Payment Required")
 
     def spend(self, model: str, tokens: int) -> None:
-        if model in self._left:
-            self._left[model] = max(0, self._left[model] - tokens)
+        self._left[model] = max(0, self._left[model] - tokens)
 
     def to_json(self) -> dict[str, Any]:
         """Raises: ApiError 403 for a pay-as-you-go account"""

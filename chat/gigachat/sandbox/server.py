@@ -40,6 +40,9 @@ class Listener:
         self._port = self._runner.addresses[0][1]
 
     async def open(self) -> None:
+        """Listen; nothing happens when it does already, as after two refusals that overlap."""
+        if self._site is not None:
+            return
         self._site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._context, reuse_address=True)
         await self._site.start()
 

@@ -70,20 +70,19 @@ def write_details(topic: Topic, language: Language) -> str:
     own = topic.get_wording(language)
     is_russian = language is Language.RU
     parts = [own.text, own.more, "Что ещё стоит знать рядом с этим:" if is_russian else "What else belongs to it:"]
-    for neighbour in _iter_neighbours(topic):
-        wording = neighbour.get_wording(language)
+    neighbours = _iter_neighbours(topic)
+    while sum(len(part.encode()) for part in parts) < _DETAIL_BYTES:
+        wording = next(neighbours).get_wording(language)
         parts.append(f"**{wording.title}.** {wording.text}")
-        if sum(len(part.encode()) for part in parts) >= _DETAIL_BYTES:
-            break
     return "\n\n".join((*parts, _ADVICE[language]))
 
 
 def _iter_neighbours(topic: Topic) -> Iterator[Topic]:
-    """Yield related topics, then those related to them, each once; at the end what every customer should know."""
+    """Yield what is related, what every customer should know, then what is related to those: each topic once."""
     topics = load_topics()
     seen = {topic.id}
     waiting = deque((*topic.related, *_GENERAL))
-    while waiting:
+    while True:
         name = waiting.popleft()
         if name not in seen:
             seen.add(name)

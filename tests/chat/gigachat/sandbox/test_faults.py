@@ -1,5 +1,7 @@
 """The switch list, and standing switches that run out."""
 
+from pathlib import Path
+
 import pytest
 
 from chat.gigachat.sandbox.faults import KINDS, FaultBoard, FaultError, parse_faults
@@ -71,5 +73,8 @@ def test_clear_removes_everything() -> None:
     assert not board.take("/chat/completions", None)
 
 
-def test_every_switch_says_what_it_does() -> None:
-    assert all(kind.effect for kind in KINDS.values())
+@pytest.mark.parametrize("name", list(KINDS))
+def test_every_switch_is_documented_with_its_default_and_effect(name: str) -> None:
+    text = (Path(__file__).parents[4] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+
+    assert f"| `{name}` | {KINDS[name].default:g} | {KINDS[name].effect} |" in text

@@ -108,6 +108,10 @@ async def test_file_past_its_lifetime_is_gone(start_sandbox: StartSandbox) -> No
         ({"head": 'name="file"\r\nContent-Type: text/plain'}, 400),
         ({"head": 'name="file"; filename="x.exe"\r\nContent-Type: application/x-msdownload'}, 400),
         ({"purpose": b"other"}, 400),
+        (
+            {"head": 'name="file"; filename="x.txt"\r\nContent-Type: multipart/mixed; boundary=b', "content": b"--b--"},
+            400,
+        ),
         ({"head": 'name="file"; filename="x.png"\r\nContent-Type: image/png', "content": b"x" * 15_728_641}, 413),
     ],
 )

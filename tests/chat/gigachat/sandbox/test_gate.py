@@ -1,8 +1,14 @@
 """What every API request must carry, and the headers every answer carries."""
 
+import asyncio
+from typing import cast
+from unittest.mock import Mock
+
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from chat.gigachat.sandbox import Contour, Sandbox
+from chat.gigachat.sandbox.gate import drop_connection
 from tests.chat.gigachat.sandbox.conftest import StartSandbox
 from tests.chat.gigachat.sandbox.wire import call, exchange, get_token
 
@@ -98,12 +104,31 @@ async def test_request_with_reset_gets_no_byte(sandbox: Sandbox) -> None:
     assert reply.status == 0
 
 
+async def test_request_with_slow_first_byte_waits(sandbox: Sandbox) -> None:
+    started = asyncio.get_running_loop().time()
+
+    reply = await call(sandbox, "GET", "/models", headers={"X-Sandbox-Fault": "slow_first_byte=0.05"})
+
+    assert reply.status == 200
+    assert asyncio.get_running_loop().time() - started >= 0.05
+
+
 async def test_request_without_switches_ignores_fault_header(start_sandbox: StartSandbox) -> None:
     sandbox = await start_sandbox(has_fault_switches=False)
 
     reply = await call(sandbox, "GET", "/models", headers={"X-Sandbox-Fault": "500"})
 
     assert reply.status == 200
+
+
+def test_drop_connection_of_a_client_that_left_does_nothing() -> None:
+    request = make_mocked_request("GET", "/")
+    transport = cast("Mock", request.transport)
+    cast("Mock", request.protocol).transport = None
+
+    drop_connection(request)
+
+    transport.abort.assert_not_called()
 
 
 async def test_request_while_refusing_gets_no_byte(sandbox: Sandbox) -> None:

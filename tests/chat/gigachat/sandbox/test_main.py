@@ -1,8 +1,10 @@
 """The command: ready file, one line, clean stop, death of the parent, errors in one line."""
 
+import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +16,16 @@ from typing import Any
 
 import pytest
 
-from chat.gigachat.sandbox.__main__ import build_parser, build_settings
+from chat.gigachat.sandbox import Contour, Sandbox
+from chat.gigachat.sandbox.__main__ import (
+    announce_ready,
+    build_parser,
+    build_settings,
+    main,
+    serve,
+    wait_for_end,
+    write_ready_file,
+)
 from chat.gigachat.sandbox.settings import SandboxSettings
 
 WAIT_SECONDS = 10.0
@@ -104,25 +115,32 @@ def test_command_keeps_authority_and_credentials_over_restarts(run: Run, tmp_pat
     assert kept[0] == kept[1]
 
 
-def test_command_on_bank_contour_tells_the_client_certificate(run: Run, tmp_path: Path) -> None:
-    wait_for_line(run("--contour", "b2bank"))
+async def test_ready_file_on_bank_contour_tells_the_client_certificate(tmp_path: Path) -> None:
+    async with Sandbox(SandboxSettings(state_dir=tmp_path, contour=Contour.B2BANK)) as sandbox:
+        write_ready_file(sandbox)
     ready = read_ready(tmp_path)
 
     assert ready["auth_url"] == ""
-    assert Path(ready["client_certificate_file"]).exists()
-    assert Path(ready["client_key_file"]).stat().st_mode & 0o777 == 0o600
+    assert ready["client_certificate_file"] == str(tmp_path / "client.pem")
+    assert ready["client_key_file"] == str(tmp_path / "client.key")
 
 
-def test_command_on_busy_port_fails_in_one_line(run: Run) -> None:
+def test_main_on_busy_port_fails_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        process = run("--api-port", str(taken.getsockname()[1]))
-        output, errors = process.communicate(timeout=WAIT_SECONDS)
+        status = main(["--state-dir", str(tmp_path), "--api-port", str(taken.getsockname()[1])])
 
-    assert (process.returncode, output) == (1, "")
-    assert errors.startswith("error: the sandbox cannot start: ")
-    assert errors.count("\n") == 1
+    captured = capsys.readouterr()
+    assert (status, captured.out) == (1, "")
+    assert captured.err.startswith("error: the sandbox cannot start: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_announce_ready_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    announce_ready("ready")
+
+    assert capsys.readouterr().out == "ready\n"
 
 
 def test_command_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
@@ -151,6 +169,44 @@ def wait_until_gone(pid: int) -> None:
     while time.monotonic() < deadline:
         os.kill(pid, 0)
         os.sched_yield()
+
+
+async def test_serve_writes_and_removes_the_ready_file(tmp_path: Path, state_dir: Path) -> None:
+    shutil.copytree(state_dir, tmp_path, dirs_exist_ok=True)
+    ready_file = tmp_path / "ready.json"
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    settings = SandboxSettings(state_dir=tmp_path)
+    serving = asyncio.create_task(serve(settings, lines.put_nowait, exits_with_parent=True))
+    line = await asyncio.wait_for(lines.get(), WAIT_SECONDS)
+    was_there = ready_file.exists()
+
+    signal.raise_signal(signal.SIGTERM)
+    await asyncio.wait_for(serving, WAIT_SECONDS)
+
+    assert line.endswith(f" {ready_file}")
+    assert (was_there, ready_file.exists()) == (True, False)
+
+
+async def test_wait_for_end_returns_when_the_parent_is_another() -> None:
+    await asyncio.wait_for(wait_for_end(asyncio.Event(), -1), WAIT_SECONDS)
+
+
+async def test_wait_for_end_keeps_looking_at_the_parent() -> None:
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.6, stopping.set)
+
+    await asyncio.wait_for(wait_for_end(stopping, os.getppid()), WAIT_SECONDS)
+
+    assert stopping.is_set()
+
+
+async def test_wait_for_end_returns_when_told_to_stop() -> None:
+    stopping = asyncio.Event()
+    waiting = [asyncio.create_task(wait_for_end(stopping, parent)) for parent in (None, os.getppid())]
+    await asyncio.sleep(0)
+    stopping.set()
+
+    await asyncio.wait_for(asyncio.gather(*waiting), WAIT_SECONDS)
 
 
 def test_parser_defaults_are_the_settings_defaults(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The token endpoint: its checks, its own error envelope, its recorded size and headers."""
 
+import asyncio
 import base64
 import json
 import uuid
@@ -99,6 +100,15 @@ async def test_issue_token_with_fault_429_sends_retry_after(sandbox: Sandbox) ->
     reply = await request_token(sandbox, fault="oauth_429=7")
 
     assert reply.get("Retry-After") == "7"
+
+
+async def test_issue_token_with_slow_fault_waits(sandbox: Sandbox) -> None:
+    started = asyncio.get_running_loop().time()
+
+    reply = await request_token(sandbox, fault="oauth_slow=0.05")
+
+    assert reply.status == 200
+    assert asyncio.get_running_loop().time() - started >= 0.05
 
 
 async def test_issue_token_with_clock_skew_shifts_only_what_it_says(start_sandbox: StartSandbox) -> None:

@@ -42,6 +42,7 @@ def function(parameters: dict[str, Any]) -> dict[str, Any]:
         {"temperature": 0.001, "top_p": 0, "max_tokens": 1, "repetition_penalty": 1, "update_interval": 0},
         {"tools": [], "seed": 7, "unknown": {"x": 1}},
         {"functions": [function({"type": "object"})]},
+        {"functions": [function({"type": "object", "properties": {"anything": True}})]},
         {"functions": [function({"type": "object", "properties": {"a": {"type": "object", "properties": {}}}})]},
         {"function_call": {"name": "f"}, "functions": [function({})]},
         {"response_format": {"type": "text"}},

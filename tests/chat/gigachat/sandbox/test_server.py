@@ -60,6 +60,15 @@ async def test_refuse_order_ends_by_itself(sandbox: Sandbox, fault: str, attribu
     assert [(await request_token(sandbox)).status, (await call(sandbox, "GET", "/models")).status] == [200, 200]
 
 
+async def test_refuse_orders_that_overlap_end_open(sandbox: Sandbox) -> None:
+    await sandbox.refusals.start("refuse", 0.05)
+    await sandbox.refusals.start("refuse", 0.1)
+
+    await asyncio.wait_for(sandbox.refusals.wait(), WAIT_SECONDS)
+
+    assert (await call(sandbox, "GET", "/models")).status == 200
+
+
 async def test_stop_while_refusing_ends_at_once(sandbox: Sandbox) -> None:
     await sandbox.refusals.start("refuse", 60)
 

@@ -7,7 +7,8 @@ import pytest
 
 from chat.gigachat.sandbox.brain.reply import REFUSAL, Reply, compose_reply
 from chat.gigachat.sandbox.encoding import encode_json
-from chat.gigachat.sandbox.schema import CompletionIn, parse_body
+from chat.gigachat.sandbox.filestore import StoredFile
+from chat.gigachat.sandbox.schema import CompletionIn, MessageIn, parse_body
 
 
 def build_function(name: str, required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
@@ -229,10 +230,38 @@ def test_reply_generic_function_is_found_by_its_description() -> None:
 def test_reply_few_shot_example_gives_its_arguments() -> None:
     function = {
         **build_function("get_account_balance", ("account_id",), account_id=TEXT),
-        "few_shot_examples": [{"request": "Сколько денег?", "params": {"account_id": "acc_main"}}],
+        "few_shot_examples": [
+            {"request": "Остаток на вкладе?", "params": {"account_id": "acc_deposit"}},
+            {"request": "Сколько денег?", "params": {"account_id": "acc_main"}},
+        ],
     }
 
     reply = ask("сколько денег", functions=[function])
 
     assert reply.call is not None
     assert reply.call.arguments == {"account_id": "acc_main"}
+
+
+@pytest.mark.parametrize(
+    ("question", "can_see", "start"),
+    [
+        ("Что на фото?", False, "Эта модель не видит изображений, а вы прислали: x.png (image/png, 3 B)."),
+        ("Что на фото?", True, "Файл получен: x.png (image/png, 3 B)."),
+        ("What is in it?", False, "This model cannot see pictures, and you sent: x.png (image/png, 3 B)."),
+        ("What is in it?", True, "File received: x.png (image/png, 3 B)."),
+    ],
+)
+def test_reply_about_files_names_them_honestly(question: str, start: str, *, can_see: bool) -> None:
+    file = StoredFile(
+        id="1",
+        owner=("c", "o"),
+        filename="x.png",
+        mime="image/png",
+        modality="image",
+        purpose="general",
+        created_at=0.0,
+        content=b"png",
+    )
+    completion = CompletionIn(model="m", messages=[MessageIn(role="user", content=question)])
+
+    assert read(compose_reply(completion, can_see=can_see, files=[file])).startswith(start)
