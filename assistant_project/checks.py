@@ -83,6 +83,12 @@ def is_local(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def check_sandbox() -> Finding:
+    if settings.GIGACHAT_SANDBOX:
+        return refuse("E017", "GIGACHAT_SANDBOX is on: a rule set answers, not GigaChat", "Unset it.")
+    return None
+
+
 def check_authority() -> Finding:
     try:
         certificate = load_authority(settings.GIGACHAT_CA_FILE, settings.GIGACHAT_CA_SHA256)
@@ -169,6 +175,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     check_embedded,
     check_shared_state,
     check_gigachat_address,
+    check_sandbox,
     check_authority,
     check_credentials,
     check_jwt_key,

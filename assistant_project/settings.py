@@ -196,6 +196,8 @@ DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=20.0)
 # --- GigaChat ---------------------------------------------------------------------------------------------------
 GIGACHAT_CREDENTIALS = read_secret("GIGACHAT_CREDENTIALS")
 GIGACHAT_SCOPE = env.str("GIGACHAT_SCOPE", default="GIGACHAT_API_PERS")
+# Parallel streams of the licence, shared by the whole installation.
+GIGACHAT_STREAMS = env.int("GIGACHAT_STREAMS", default=1 if GIGACHAT_SCOPE == "GIGACHAT_API_PERS" else 10)
 DEFAULT_GIGACHAT_BASE_URL = "https://api.giga.chat/v1"
 GIGACHAT_BASE_URL = env.str("GIGACHAT_BASE_URL", default=DEFAULT_GIGACHAT_BASE_URL)
 GIGACHAT_AUTH_URL = env.str("GIGACHAT_AUTH_URL", default="https://ngw.devices.sberbank.ru:9443/api/v2/oauth")

@@ -123,6 +123,7 @@ def build_sandbox_upstream(child: Child, ready: dict[str, Any]) -> Upstream:
             "GIGACHAT_CA_SHA256": ready["ca_sha256"],
             "GIGACHAT_CREDENTIALS_FILE": ready["credentials_file"],
             "GIGACHAT_SCOPE": ready["scope"],
+            "GIGACHAT_SANDBOX": "true",
         },
         child=child,
     )

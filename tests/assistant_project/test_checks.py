@@ -88,6 +88,7 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
     ("E006", {"GIGACHAT_BASE_URL": "https://127.0.0.1:8443/v1"}),
     ("E006", {"GIGACHAT_BASE_URL": "https://localhost:8443/v1"}),
     ("E006", {"GIGACHAT_AUTH_URL": "https://[::1]:8443/api/v2/oauth"}),
+    ("E017", {"GIGACHAT_SANDBOX": True}),
     ("E007", {"GIGACHAT_CA_FILE": "/nowhere/ca.pem"}),
     ("E007", {"GIGACHAT_CA_SHA256": "0" * 64}),
     ("E008", {"GIGACHAT_SCOPE": "GIGACHAT_API_ANY"}),
