@@ -37,3 +37,5 @@ STORAGES = {
 }
 # Static files are looked for when asked: nothing is collected for tests, and whitenoise would warn of that.
 WHITENOISE_AUTOREFRESH = True
+# Streams are scarce only in the tests of that.
+GIGACHAT_STREAMS = 20

@@ -4,7 +4,7 @@ import asyncio
 
 from chat.errors import RunLost
 from chat.protocol.events import encode_text_delta
-from chat.services.runs import ClaimedRun
+from chat.services.claims import ClaimedRun
 from chat.stream import Appended, PendingDelta, StoredEvent
 
 # One event carries at most this much text, so that a frame stays far below its 64 KiB limit.

@@ -19,7 +19,8 @@ from chat.gigachat.errors import ContextTooLong, GigaChatError, RequestRefused, 
 from chat.gigachat.types import Finished, FinishReason, Prompt, TextDelta
 from chat.protocol.codes import ErrorCode
 from chat.selectors import list_prompt_history
-from chat.services.runs import ClaimedRun, RunFailure, RunResult, fail_run, finish_run, record_model_call
+from chat.services.claims import ClaimedRun
+from chat.services.runs import RunFailure, RunResult, fail_run, finish_run, record_model_call
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,10 @@ class Workbench:
     committer: Committer
 
 
-async def run_turn(claimed: ClaimedRun, bench: Workbench) -> None:
+async def run_turn(claimed: ClaimedRun, bench: Workbench) -> bool:
     """Answer one claimed turn to its end; never raises but for cancellation.
 
-    A run that lost its turn stops silently: whoever took the turn has told the phone.
+    Returns False for a run that lost its turn: it stops silently, whoever took the turn has told the phone.
     """
     answer = AnswerLog(claimed)
     with bind(conversation_id=str(claimed.conversation_id), turn_id=str(claimed.turn_id)):
@@ -56,6 +57,8 @@ async def run_turn(claimed: ClaimedRun, bench: Workbench) -> None:
             await end_turn(claimed, bench, answer, await answer_turn(claimed, bench, answer))
         except RunLost:
             logger.info("turn was taken over", extra={"attempt": claimed.attempt})
+            return False
+    return True
 
 
 async def answer_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog) -> RunResult | RunFailure:

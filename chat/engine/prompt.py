@@ -9,7 +9,8 @@ from chat.enums import Role
 from chat.gigachat.types import Prompt, PromptMessage, PromptRole
 from chat.models import Message
 from chat.protocol.frames import digest_text
-from chat.services.runs import ClaimedRun, ModelCall
+from chat.services.claims import ClaimedRun
+from chat.services.runs import ModelCall
 
 # About a third of a 128k-token window in Russian text; the rest is for the answer and for functions.
 MAX_HISTORY_CHARS = 120_000

@@ -8,18 +8,21 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
 from chat.database import run_in_database
 from chat.engine.committer import DATABASE_FAULTS, RETRY_SECONDS, Committer
-from chat.engine.loop import Workbench, run_turn
+from chat.engine.loop import Workbench, persist, run_turn
 from chat.engine.upstream import Upstream
 from chat.protocol.events import EventType
-from chat.services.runs import ClaimedRun, claim_runs, recover_lost_runs, release_runs, renew_leases
+from chat.services.claims import ClaimedRun, claim_runs, release_runs, renew_leases
+from chat.services.recovery import recover_lost_runs
+from chat.services.slots import prepare_slots, release_slots
 from chat.stream import Appended, add_listener, remove_listener
 
 logger = logging.getLogger(__name__)
@@ -27,6 +30,8 @@ logger = logging.getLogger(__name__)
 # A lost wake-up costs at most this much before a queued turn is seen.
 CLAIM_POLL_SECONDS = 0.25
 RECOVERY_SECONDS = 5.0
+# The share of a lease after which an engine that could not renew it gives up.
+LEASE_SAFETY = 0.6
 # Claims are transactions one after the other: few at a time, so that the first answer does not wait for the last claim.
 CLAIM_BATCH = 8
 
@@ -44,9 +49,13 @@ class Engine:
         self._max_runs = max_runs
         self._committer = Committer()
         self._bench = Workbench(engine=self.name, upstream=upstream, committer=self._committer)
-        self._runs: dict[ClaimedRun, asyncio.Task[None]] = {}
+        self._runs: dict[ClaimedRun, asyncio.Task[bool]] = {}
+        self._renewed_at = 0.0
         self._work = asyncio.Event()
-        self._keepers: list[asyncio.Task[None]] = []
+        self._seeking: list[asyncio.Task[None]] = []
+        self._renewing: asyncio.Task[None] | None = None
+        self._committing: asyncio.Task[None] | None = None
+        self._chores: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -57,11 +66,13 @@ class Engine:
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         add_listener(self.notice)
-        lease_seconds = settings.ENGINE_LEASE_SECONDS / 3
-        self._keepers = [
-            asyncio.create_task(self._committer.run(), name="engine-committer"),
-            asyncio.create_task(self._claim_forever(), name="engine-claims"),
-            asyncio.create_task(repeat(self._renew, lease_seconds), name="engine-leases"),
+        self._renewed_at = self._loop.time()
+        self._committing = asyncio.create_task(self._committer.run(), name="engine-committer")
+        self._renewing = asyncio.create_task(
+            repeat(self._renew_or_let_go, settings.ENGINE_LEASE_SECONDS / 3), name="engine-leases"
+        )
+        self._seeking = [
+            asyncio.create_task(self._prepare_and_claim(), name="engine-claims"),
             asyncio.create_task(repeat(self._recover, RECOVERY_SECONDS), name="engine-recovery"),
         ]
         logger.info("engine started", extra={"engine": self.name})
@@ -69,13 +80,13 @@ class Engine:
     async def stop(self, *, grace_seconds: float) -> None:
         """Claim nothing more, let running answers end within `grace_seconds`, then hand the rest to other engines."""
         remove_listener(self.notice)
-        committing, *others = self._keepers
-        await cancel_all(others)
+        await cancel_all(self._seeking)
         if self._runs:
             await asyncio.wait(self._runs.values(), timeout=grace_seconds)
         abandoned = list(self._runs)
-        await cancel_all(list(self._runs.values()))
-        await cancel_all([committing])
+        await cancel_all([*self._runs.values(), *filter(None, [self._renewing, self._committing])])
+        if self._chores:
+            await asyncio.wait(self._chores)
         if abandoned:
             with suppress(*DATABASE_FAULTS):
                 await run_in_database(release_runs, self.name, abandoned)
@@ -101,11 +112,10 @@ class Engine:
             self._check_leases_soon()
 
     def _check_leases_soon(self) -> None:
-        task = asyncio.create_task(self._renew_quietly(), name="engine-lease-check")
-        self._keepers.append(task)
-        task.add_done_callback(self._keepers.remove)
+        self._keep(self._renew_quietly())
 
-    async def _claim_forever(self) -> None:
+    async def _prepare_and_claim(self) -> None:
+        await persist(prepare_slots)
         while True:
             # Not `wait_for`: until Python 3.12 it swallows a cancellation that meets the event.
             with suppress(TimeoutError):
@@ -132,15 +142,44 @@ class Engine:
     def _begin(self, claimed: ClaimedRun) -> None:
         task = asyncio.create_task(run_turn(claimed, self._bench), name=f"run-{claimed.run_id}")
         self._runs[claimed] = task
-        task.add_done_callback(lambda _task: self._end(claimed))
+        task.add_done_callback(lambda ended: self._end(claimed, ended))
 
-    def _end(self, claimed: ClaimedRun) -> None:
+    def _end(self, claimed: ClaimedRun, task: asyncio.Task[bool]) -> None:
         self._runs.pop(claimed, None)
+        if task.cancelled() or not task.result():
+            # Ended by somebody else: the connection is closed only now, so only now its slot is free.
+            self._keep(self._give_back(claimed))
+        else:
+            self._work.set()
+
+    async def _give_back(self, claimed: ClaimedRun) -> None:
+        # When the database is away, the slot comes back by its lease.
+        with suppress(*DATABASE_FAULTS):
+            await run_in_database(release_slots, [claimed.run_id])
         self._work.set()
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a short piece of housekeeping; `stop` waits for it."""
+        task = asyncio.create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _renew_or_let_go(self) -> None:
+        """Renew the leases; when that fails for nearly a lease, close every stream before others may open theirs."""
+        try:
+            await self._renew()
+        except DATABASE_FAULTS:
+            silence = asyncio.get_running_loop().time() - self._renewed_at
+            if silence > settings.ENGINE_LEASE_SECONDS * LEASE_SAFETY:
+                for task in self._runs.values():
+                    task.cancel()
+            raise
 
     async def _renew(self) -> None:
         held = list(self._runs)
+        asked_at = asyncio.get_running_loop().time()
         owned = await run_in_database(renew_leases, self.name, held)
+        self._renewed_at = asked_at
         for run in held:
             task = self._runs.get(run)
             if run.turn_id not in owned and task is not None:
@@ -167,7 +206,7 @@ async def repeat(act: Callable[[], Awaitable[None]], seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-async def cancel_all(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def cancel_all(tasks: Sequence[asyncio.Task[Any]]) -> None:
     """Cancel the tasks and wait until each has cleaned up."""
     for task in tasks:
         task.cancel()

@@ -1,20 +1,17 @@
-"""The engine's side of a turn: claim it, note what the model was asked, finish or fail it, take over a lost one.
+"""The engine's side of a turn it holds: note what the model was asked, finish it, fail it.
 
 Each act is one short transaction that locks the conversation first and proves by the fencing number that the caller
 still owns the turn; a caller that lost it gets RunLost and has written nothing.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import datetime
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from audit.context import AuditContext, build_system_context
-from audit.enums import AuditAction, Origin, Outcome
+from audit.context import AuditContext
+from audit.enums import AuditAction, Outcome
 from chat.enums import RunState, TurnState
 from chat.errors import RunLost
 from chat.models import Conversation, Run, Turn
@@ -22,13 +19,11 @@ from chat.protocol import events
 from chat.protocol.bodies import ErrorBody, UsageBody
 from chat.protocol.codes import ErrorCode
 from chat.protocol.frames import digest_text
-from chat.selectors import get_streamed_text
+from chat.services.claims import ClaimedRun, build_engine_context
 from chat.services.endings import close_run, close_turn, describe_text, record_turn, store_answer
+from chat.services.slots import release_slots
 from chat.stream import append_events, lock_conversation
 
-# A turn whose engine died is answered afresh once, and only while the customer is likely to be waiting still.
-MAX_ATTEMPTS = 2
-MAX_RECOVERY_AGE = timedelta(minutes=2)
 # For developers; the app shows its own words by the code.
 FAILURE_MESSAGES = {
     ErrorCode.UPSTREAM_UNAVAILABLE: "the model is not available",
@@ -37,21 +32,6 @@ FAILURE_MESSAGES = {
     ErrorCode.SERVER_INTERNAL: "the server could not finish the answer",
     ErrorCode.WORKER_LOST: "the process that wrote the answer was lost",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedRun:
-    """A turn this engine may answer until its lease ends; `seq` is the log's head after the claim."""
-
-    turn_id: UUID
-    run_id: UUID
-    conversation_id: UUID
-    customer_id: UUID
-    message_id: UUID
-    attempt: int
-    fence: int
-    model: str
-    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,94 +63,6 @@ class RunFailure:
     error: ErrorCode
     reason: str
     upstream_request_id: str = ""
-
-
-def build_engine_context(engine: str) -> AuditContext:
-    return build_system_context(Origin.ENGINE, engine)
-
-
-# Fair by customer: whoever has the fewest running turns is served first, then who waits longest. A conversation
-# answers one turn at a time. Only unfinished turns are read, through the partial index.
-CLAIMABLE_TURNS_SQL = """
-WITH unfinished AS (
-    SELECT t.id, t.conversation_id, t.state, t.accepted_at, c.customer_id
-    FROM chat_turn t JOIN chat_conversation c ON c.id = t.conversation_id
-    WHERE t.state IN ('queued', 'running')
-), running AS (
-    SELECT customer_id, count(*) AS turns FROM unfinished WHERE state = 'running' GROUP BY customer_id
-), waiting AS (
-    SELECT DISTINCT ON (u.conversation_id) u.*
-    FROM unfinished u
-    WHERE u.state = 'queued' AND NOT EXISTS (
-        SELECT FROM unfinished r WHERE r.conversation_id = u.conversation_id AND r.state = 'running')
-    ORDER BY u.conversation_id, u.accepted_at, u.id
-)
-SELECT w.id, w.conversation_id
-FROM waiting w LEFT JOIN running r ON r.customer_id = w.customer_id
-ORDER BY coalesce(r.turns, 0) + row_number() OVER (PARTITION BY w.customer_id ORDER BY w.accepted_at, w.id),
-         w.accepted_at, w.id
-LIMIT %s
-"""
-
-
-def claim_runs(engine: str, *, capacity: int) -> list[ClaimedRun]:
-    """Claim up to `capacity` queued turns for `engine` and begin an attempt for each.
-
-    `turn.started` (after `msg.reset` when an earlier attempt had shown text) is committed with the claim. Turns that
-    another engine takes at the same moment are left out.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIMABLE_TURNS_SQL, [capacity])
-        candidates = cursor.fetchall()
-    claimed = (claim_run(engine, turn_id, conversation_id) for turn_id, conversation_id in candidates)
-    return [run for run in claimed if run is not None]
-
-
-@transaction.atomic(durable=True)
-def claim_run(engine: str, turn_id: UUID, conversation_id: UUID) -> ClaimedRun | None:
-    """Begin an attempt to answer the turn, or return None when it is no longer free."""
-    # Skipping a locked conversation instead of waiting keeps two engines from walking in step.
-    conversation = (
-        Conversation.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=conversation_id).first()
-    )
-    if conversation is None:
-        return None
-    turn = Turn.objects.filter(pk=turn_id, state=TurnState.QUEUED).first()
-    if turn is None or Turn.objects.filter(conversation=conversation, state=TurnState.RUNNING).exists():
-        return None
-    return begin_run(engine, conversation, turn, timezone.now())
-
-
-def begin_run(engine: str, conversation: Conversation, turn: Turn, now: datetime) -> ClaimedRun:
-    shown = get_streamed_text(turn) if turn.attempt else ""
-    conversation.fence += 1
-    turn.state = TurnState.RUNNING
-    turn.attempt += 1
-    turn.fence = conversation.fence
-    turn.lease_owner = engine
-    turn.lease_until = now + timedelta(seconds=settings.ENGINE_LEASE_SECONDS)
-    turn.started_at = turn.started_at or now
-    turn.save(update_fields=["state", "attempt", "fence", "lease_owner", "lease_until", "started_at"])
-    run = Run(turn=turn, attempt=turn.attempt, engine=engine, model=settings.GIGACHAT_MODEL, started_at=now)
-    run.save(force_insert=True)
-    begun = []
-    if shown:
-        reset = events.MessageReset(turn=turn.pk, msg=turn.answer_id, attempt=turn.attempt, why="worker_lost")
-        begun.append(events.encode(reset))
-    started = events.TurnStarted(turn=turn.pk, msg=turn.answer_id, attempt=turn.attempt, model=run.model)
-    begun.append(events.encode(started))
-    append_events(conversation, begun, turn_id=turn.pk)
-    return ClaimedRun(
-        turn_id=turn.pk,
-        run_id=run.pk,
-        conversation_id=conversation.pk,
-        customer_id=conversation.customer_id,
-        message_id=turn.answer_id,
-        attempt=turn.attempt,
-        fence=conversation.fence,
-        model=run.model,
-        seq=conversation.top,
-    )
 
 
 @transaction.atomic(durable=True)
@@ -213,6 +105,7 @@ def finish_run(claimed: ClaimedRun, result: RunResult, *, engine: str) -> None:
     """
     now = timezone.now()
     conversation, turn = lock_claimed(claimed)
+    release_slots([claimed.run_id])
     answer = store_answer(turn, result.text, now)
     Run.objects.filter(pk=claimed.run_id).update(
         state=RunState.COMPLETED,
@@ -256,6 +149,7 @@ def fail_run(claimed: ClaimedRun, failure: RunFailure, *, engine: str) -> None:
     """
     now = timezone.now()
     conversation, turn = lock_claimed(claimed)
+    release_slots([claimed.run_id])
     Run.objects.filter(pk=claimed.run_id).update(upstream_request_id=failure.upstream_request_id)
     end_failed(build_engine_context(engine), conversation, turn, failure, now)
 
@@ -282,64 +176,4 @@ def end_failed(
         customer_id=conversation.customer_id,
         details={**describe_text(answer), "error": failure.error, "reason": failure.reason},
         outcome=Outcome.FAILED,
-    )
-
-
-def renew_leases(engine: str, held: Sequence[ClaimedRun]) -> set[UUID]:
-    """Extend the leases of the turns `engine` is answering; return the ids of those it still owns."""
-    if not held:
-        return set()
-    fences = {run.turn_id: run.fence for run in held}
-    until = timezone.now() + timedelta(seconds=settings.ENGINE_LEASE_SECONDS)
-    owned = Turn.objects.filter(pk__in=fences, state=TurnState.RUNNING, lease_owner=engine)
-    owned.update(lease_until=until)
-    return {turn_id for turn_id, fence in owned.values_list("pk", "fence") if fences[turn_id] == fence}
-
-
-def release_runs(engine: str, held: Iterable[ClaimedRun]) -> None:
-    """Let go of turns this engine cannot finish (it is shutting down), so that recovery need not wait for the lease."""
-    Turn.objects.filter(pk__in=[run.turn_id for run in held], state=TurnState.RUNNING, lease_owner=engine).update(
-        lease_until=timezone.now()
-    )
-
-
-def recover_lost_runs(engine: str) -> int:
-    """Give every turn whose lease ran out a fresh attempt or an honest end; return how many there were."""
-    expired = Turn.objects.filter(state=TurnState.RUNNING, lease_until__lte=timezone.now())
-    pairs = list(expired.values_list("pk", "conversation_id"))
-    return sum(recover_run(engine, turn_id, conversation_id) for turn_id, conversation_id in pairs)
-
-
-@transaction.atomic(durable=True)
-def recover_run(engine: str, turn_id: UUID, conversation_id: UUID) -> bool:
-    """Take the turn from its lost engine; False when somebody else was faster."""
-    now = timezone.now()
-    conversation = lock_conversation(conversation_id)
-    turn = Turn.objects.filter(pk=turn_id, state=TurnState.RUNNING, lease_until__lte=now).first()
-    if turn is None:
-        return False
-    context = build_engine_context(engine)
-    close_run(turn, RunState.LOST, now, error_code=ErrorCode.WORKER_LOST)
-    if turn.attempt < MAX_ATTEMPTS and now - turn.accepted_at < MAX_RECOVERY_AGE:
-        requeue_turn(context, conversation, turn)
-    else:
-        failure = RunFailure(text=get_streamed_text(turn), error=ErrorCode.WORKER_LOST, reason="attempts_used_up")
-        end_failed(context, conversation, turn, failure, now)
-    return True
-
-
-def requeue_turn(context: AuditContext, conversation: Conversation, turn: Turn) -> None:
-    """Put a lost turn back in the queue; the moved fence keeps its former engine from writing."""
-    conversation.fence += 1
-    conversation.save(update_fields=["fence"])
-    turn.state = TurnState.QUEUED
-    turn.lease_owner = ""
-    turn.lease_until = None
-    turn.save(update_fields=["state", "lease_owner", "lease_until"])
-    record_turn(
-        context,
-        AuditAction.TURN_RECOVERED,
-        turn,
-        customer_id=conversation.customer_id,
-        details={"attempt": turn.attempt},
     )

@@ -35,6 +35,7 @@ PREPARE_SECONDS = 120
 # The settings of a server that is not to be held back by limits meant for customers.
 UNLIMITED = {
     "ENGINE_MAX_RUNS": "512",
+    "GIGACHAT_STREAMS": "512",
     "GIGACHAT_POOL_SIZE": "512",
     "TURNS_PER_MINUTE": "1000000",
     "TURNS_PER_HOUR": "1000000",

@@ -8,7 +8,8 @@ from audit.context import AuditContext
 from audit.enums import ActorKind, Origin
 from chat.enums import BusyPolicy
 from chat.models import ConversationEvent, Turn
-from chat.services.runs import ClaimedRun, claim_runs
+from chat.services.claims import ClaimedRun, claim_runs
+from chat.services.slots import prepare_slots
 from chat.services.turns import AcceptedTurn, Submission, start_turn
 from tests.factories.accounts import make_customer
 
@@ -41,6 +42,7 @@ class Asked:
 
 def ask(customer: Customer | None = None, *, conversation_id: UUID | None = None, text: str = QUESTION) -> Asked:
     """Submit a question; the conversation is opened when it is new."""
+    prepare_slots()
     asker = customer or make_customer()
     key = conversation_id or uuid4()
     accepted = start_turn(

@@ -11,7 +11,7 @@ from chat.engine.answer import AnswerLog
 from chat.engine.committer import Committer, append_missing
 from chat.models import ConversationEvent
 from chat.protocol.events import read_delta_text
-from chat.services.runs import ClaimedRun, claim_runs
+from chat.services.claims import ClaimedRun, claim_runs
 from chat.stream import Appended, PendingDelta, add_listener, append_deltas, remove_listener
 from tests.factories.chat import ENGINE, ask
 

@@ -17,19 +17,9 @@ from chat.models import Conversation, ConversationEvent, Message, Run, Turn
 from chat.protocol.codes import ErrorCode
 from chat.protocol.events import encode_text_delta
 from chat.protocol.frames import digest_text
-from chat.services.runs import (
-    ClaimedRun,
-    ModelCall,
-    RunFailure,
-    RunResult,
-    claim_runs,
-    fail_run,
-    finish_run,
-    record_model_call,
-    recover_lost_runs,
-    release_runs,
-    renew_leases,
-)
+from chat.services.claims import ClaimedRun, claim_runs, release_runs, renew_leases
+from chat.services.recovery import recover_lost_runs
+from chat.services.runs import ModelCall, RunFailure, RunResult, fail_run, finish_run, record_model_call
 from chat.stream import PendingDelta, append_deltas
 from tests.factories.accounts import make_customer
 from tests.factories.chat import ENGINE, ask, claim_one, list_event_types

@@ -16,7 +16,7 @@ from chat.enums import BusyPolicy, Role, TurnState
 from chat.errors import ConversationNotFound, MessageConflict, TooManyTurns, TurnBusy, TurnNotFound
 from chat.models import Conversation, ConversationEvent, Message, Turn
 from chat.protocol.frames import digest_text
-from chat.services.runs import claim_runs
+from chat.services.claims import claim_runs
 from chat.services.turns import AcceptedTurn, cancel_turn, start_turn
 from chat.stream import PendingDelta, append_deltas
 from tests.factories.accounts import make_customer

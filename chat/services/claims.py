@@ -1,0 +1,150 @@
+"""Who answers which turn: claims with a lease, a fencing number and one of GigaChat's parallel streams.
+
+The claim is the fair queue: a turn runs only with a stream slot of the whole installation, so GigaChat never sees one
+stream more than licensed, however many processes there are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from audit.context import AuditContext, build_system_context
+from audit.enums import Origin
+from chat.enums import TurnState
+from chat.models import Conversation, Run, Turn
+from chat.protocol import events
+from chat.selectors import get_streamed_text
+from chat.services.slots import release_slots, renew_slots, take_slot
+from chat.stream import append_events
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRun:
+    """A turn this engine may answer until its lease ends; `seq` is the log's head after the claim."""
+
+    turn_id: UUID
+    run_id: UUID
+    conversation_id: UUID
+    customer_id: UUID
+    message_id: UUID
+    attempt: int
+    fence: int
+    model: str
+    seq: int
+
+
+def build_engine_context(engine: str) -> AuditContext:
+    return build_system_context(Origin.ENGINE, engine)
+
+
+# Fair by customer: whoever has the fewest running turns is served first, then who waits longest. A conversation
+# answers one turn at a time. Only unfinished turns are read, through the partial index.
+CLAIMABLE_TURNS_SQL = """
+WITH unfinished AS (
+    SELECT t.id, t.conversation_id, t.state, t.accepted_at, c.customer_id
+    FROM chat_turn t JOIN chat_conversation c ON c.id = t.conversation_id
+    WHERE t.state IN ('queued', 'running')
+), running AS (
+    SELECT customer_id, count(*) AS turns FROM unfinished WHERE state = 'running' GROUP BY customer_id
+), waiting AS (
+    SELECT DISTINCT ON (u.conversation_id) u.*
+    FROM unfinished u
+    WHERE u.state = 'queued' AND NOT EXISTS (
+        SELECT FROM unfinished r WHERE r.conversation_id = u.conversation_id AND r.state = 'running')
+    ORDER BY u.conversation_id, u.accepted_at, u.id
+)
+SELECT w.id, w.conversation_id
+FROM waiting w LEFT JOIN running r ON r.customer_id = w.customer_id
+ORDER BY coalesce(r.turns, 0) + row_number() OVER (PARTITION BY w.customer_id ORDER BY w.accepted_at, w.id),
+         w.accepted_at, w.id
+LIMIT %s
+"""
+
+
+def claim_runs(engine: str, *, capacity: int) -> list[ClaimedRun]:
+    """Claim up to `capacity` queued turns for `engine` and begin an attempt for each.
+
+    `turn.started` (after `msg.reset` when an earlier attempt had shown text) is committed with the claim. Turns that
+    another engine takes at the same moment are left out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIMABLE_TURNS_SQL, [capacity])
+        candidates = cursor.fetchall()
+    claimed = (claim_run(engine, turn_id, conversation_id) for turn_id, conversation_id in candidates)
+    return [run for run in claimed if run is not None]
+
+
+@transaction.atomic(durable=True)
+def claim_run(engine: str, turn_id: UUID, conversation_id: UUID) -> ClaimedRun | None:
+    """Begin an attempt to answer the turn, or return None when it is no longer free."""
+    # Skipping a locked conversation instead of waiting keeps two engines from walking in step.
+    conversation = (
+        Conversation.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=conversation_id).first()
+    )
+    if conversation is None:
+        return None
+    turn = Turn.objects.filter(pk=turn_id, state=TurnState.QUEUED).first()
+    if turn is None or Turn.objects.filter(conversation=conversation, state=TurnState.RUNNING).exists():
+        return None
+    now = timezone.now()
+    run = Run(turn=turn, attempt=turn.attempt + 1, engine=engine, model=settings.GIGACHAT_MODEL, started_at=now)
+    until = now + timedelta(seconds=settings.ENGINE_LEASE_SECONDS)
+    if not take_slot(run.pk, now=now, until=until):
+        return None
+    return begin_run(conversation, turn, run, until)
+
+
+def begin_run(conversation: Conversation, turn: Turn, run: Run, until: datetime) -> ClaimedRun:
+    shown = get_streamed_text(turn) if turn.attempt else ""
+    conversation.fence += 1
+    turn.state = TurnState.RUNNING
+    turn.attempt = run.attempt
+    turn.fence = conversation.fence
+    turn.lease_owner = run.engine
+    turn.lease_until = until
+    turn.started_at = turn.started_at or run.started_at
+    turn.save(update_fields=["state", "attempt", "fence", "lease_owner", "lease_until", "started_at"])
+    run.save(force_insert=True)
+    begun = []
+    if shown:
+        reset = events.MessageReset(turn=turn.pk, msg=turn.answer_id, attempt=turn.attempt, why="worker_lost")
+        begun.append(events.encode(reset))
+    started = events.TurnStarted(turn=turn.pk, msg=turn.answer_id, attempt=turn.attempt, model=run.model)
+    begun.append(events.encode(started))
+    append_events(conversation, begun, turn_id=turn.pk)
+    return ClaimedRun(
+        turn_id=turn.pk,
+        run_id=run.pk,
+        conversation_id=conversation.pk,
+        customer_id=conversation.customer_id,
+        message_id=turn.answer_id,
+        attempt=turn.attempt,
+        fence=conversation.fence,
+        model=run.model,
+        seq=conversation.top,
+    )
+
+
+def renew_leases(engine: str, held: Sequence[ClaimedRun]) -> set[UUID]:
+    """Extend the leases of the turns `engine` is answering; return the ids of those it still owns."""
+    if not held:
+        return set()
+    fences = {run.turn_id: run.fence for run in held}
+    until = timezone.now() + timedelta(seconds=settings.ENGINE_LEASE_SECONDS)
+    owned = Turn.objects.filter(pk__in=fences, state=TurnState.RUNNING, lease_owner=engine)
+    owned.update(lease_until=until)
+    # Also those of turns that were taken away: their connections are open until the caller has closed them.
+    renew_slots([run.run_id for run in held], until)
+    return {turn_id for turn_id, fence in owned.values_list("pk", "fence") if fences[turn_id] == fence}
+
+
+def release_runs(engine: str, held: Sequence[ClaimedRun]) -> None:
+    """Let go of turns this engine cannot finish (it is shutting down), so that recovery need not wait for the lease."""
+    release_slots([run.run_id for run in held])
+    owned = Turn.objects.filter(pk__in=[run.turn_id for run in held], state=TurnState.RUNNING, lease_owner=engine)
+    owned.update(lease_until=timezone.now())
