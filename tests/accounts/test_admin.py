@@ -139,6 +139,14 @@ def test_deactivation_in_the_admin_ends_the_sessions(session: DeviceSession) -> 
     assert session.revoke_reason == RevokeReason.STAFF
 
 
+def test_other_changes_of_a_login_in_the_admin_end_nothing(session: DeviceSession) -> None:
+    client = sign_in(is_superuser=True)
+    form = {"username": "anna", "is_active": "on", "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
+    assert client.post(f"/admin/auth/user/{session.customer.user_id}/change/", form).status_code == 302
+    session.refresh_from_db()
+    assert session.revoked_at is None
+
+
 def test_new_password_of_staff_touches_no_session(session: DeviceSession) -> None:
     staff = make_staff()
     word = "a-new-and-long-word"

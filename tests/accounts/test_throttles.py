@@ -1,9 +1,12 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.cache.backends.locmem import LocMemCache
 from pytest_django import Settings
+from typing_extensions import override
 
 from accounts.errors import ThrottleUnavailable
 from accounts.throttles import (
@@ -101,3 +104,16 @@ def test_fold_username_joins_spellings() -> None:
 )
 def test_group_address_groups_by_household(ip: str, group: str) -> None:
     assert group_address(ip) == group
+
+
+class ForgetfulCache(LocMemCache):
+    """Loses a key right after it was added, as one whose time ran out would."""
+
+    @override
+    def add(self, key: Any, value: Any, timeout: Any = None, version: int | None = None) -> bool:
+        return True
+
+
+def test_count_hit_whose_counter_ran_out_is_the_first_of_the_next(settings: Settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.ForgetfulCache", "LOCATION": "forgetful"}}
+    assert [count_hit(build_day_window()) for _ in range(2)] == [1, 1]

@@ -3,9 +3,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
+from rest_framework.request import Request
 
+from accounts.api import problems
+from accounts.api.authentication import get_claims, get_customer
+from accounts.api.problems import ApiError
 from accounts.models import DeviceSession
 from accounts.tokens import issue_access_token
 from tests.factories.accounts import make_customer, make_session
@@ -63,3 +67,11 @@ def test_request_with_bearer_naming_somebody_elses_session_is_revoked() -> None:
 def test_scheme_is_read_without_regard_to_case() -> None:
     bearer = build_bearer(make_session(make_customer()))
     assert get_me(bearer.replace("Bearer", "BEARER")).status_code == 200
+
+
+def test_view_without_permission_check_still_finds_nobody() -> None:
+    request = Request(RequestFactory().get("/api/v1/me"))
+    for read in (get_claims, get_customer):
+        with pytest.raises(ApiError) as caught:
+            read(request)
+        assert caught.value.problem == problems.AUTH_REQUIRED

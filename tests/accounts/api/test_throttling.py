@@ -1,7 +1,9 @@
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import Settings
+from rest_framework.request import Request
 
+from accounts.api.throttling import CustomerThrottle
 from tests.factories.accounts import make_bearer, make_customer
 
 pytestmark = pytest.mark.django_db
@@ -36,3 +38,9 @@ def test_customer_is_let_in_while_the_cache_is_away(few_requests: None, settings
     }
     client, bearer = Client(), make_bearer(make_customer())
     assert [client.get("/api/v1/me", headers={"Authorization": bearer}).status_code for _ in range(3)] == [200] * 3
+
+
+def test_throttle_lets_in_whoever_shows_no_token() -> None:
+    throttle = CustomerThrottle()
+    assert throttle.allow_request(Request(RequestFactory().get("/api/v1/me")), None) is True
+    assert throttle.wait() is None

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from typing_extensions import override
 
 from accounts.errors import CredentialsRefused, LoginThrottled, ThrottleUnavailable
-from accounts.services.logins import check_password, is_worth_recording, verify_login
+from accounts.services.logins import check_password, forgive_attempt, is_worth_recording, verify_login
 from audit.models import AuditEntry
 from audit.pseudonyms import build_pseudonym
 from tests.factories.accounts import PASSWORD, make_context, make_customer, make_staff
@@ -167,3 +167,20 @@ def test_verify_login_while_cache_is_away_refuses_everybody(settings: Settings) 
     }
     with pytest.raises(ThrottleUnavailable):
         verify_login(make_context(), username="anna", password=PASSWORD)
+
+
+def test_forgive_attempt_while_cache_is_away_lets_the_customer_in(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    forgive_attempt(make_context(), "anna")
+    assert [record.getMessage() for record in caplog.records] == ["login attempts could not be forgiven"]
+
+
+def test_verify_login_without_known_address_forgives_the_name(settings: Settings) -> None:
+    settings.LOGIN_FAILURES_PER_USERNAME = 1
+    settings.LOGIN_WINDOW_SECONDS = 100_000_000
+    make_customer("anna")
+    assert [try_login("anna", PASSWORD, ip="") for _ in range(3)] == ["ok"] * 3
