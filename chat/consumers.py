@@ -26,6 +26,7 @@ from chat.protocol.commands import Command, CommandType, parse_command
 from chat.protocol.frames import encode_error
 from chat.socket.admission import SUBPROTOCOL, Denial, find_denial, get_client_ip, read_bearer_token
 from chat.socket.handlers import HANDLERS, Handler, greet
+from chat.socket.limits import FLOOD_RETRY_MS
 from chat.socket.refusals import SocketRefused, build_error
 from chat.socket.roster import Roster
 from chat.socket.session import Session
@@ -40,8 +41,8 @@ OVERTAKING = frozenset(
 WITHOUT_TOKEN = frozenset(
     {CommandType.AUTH_REFRESH, CommandType.ACK, CommandType.PING, CommandType.PONG, CommandType.BYE}
 )
+# They have a rate of their own, see chat/socket/handlers.py.
 UNCOUNTED = frozenset({CommandType.ACK, CommandType.PONG})
-FLOOD_RETRY_MS = 30_000
 
 
 class ChatConsumer(AsyncConsumer):
@@ -124,9 +125,21 @@ class ChatConsumer(AsyncConsumer):
         limit = session.limits.first_frame_bytes
         if session.claims is None and len(text) * 4 > limit and len(text.encode("utf-8", "surrogatepass")) > limit:
             raise ProtocolError(ErrorCode.LIMIT_SIZE, f"a frame before welcome has at most {limit} bytes")
-        command = parse_command(text)
-        if await self._is_allowed(session, command):
+        command = await self._read_command(session, text)
+        if command is not None and await self._is_allowed(session, command):
             self._start_command(session, command)
+
+    async def _read_command(self, session: Session, text: str) -> Command | None:
+        """Return the command in a frame, None when the phone sends too much that is none. Raises: ProtocolError"""
+        try:
+            return parse_command(text)
+        except ProtocolError as error:
+            # What cannot be read counts like a command: it costs as much, and is answered.
+            wait = session.commands.take(time.monotonic())
+            if wait == 0.0:
+                raise
+            await self._refuse_rate(session, error.command_id, wait)
+            return None
 
     async def _refuse_frame(self, session: Session, error: ProtocolError) -> None:
         await self._send_error(session, error.command_id, error)
@@ -137,10 +150,10 @@ class ChatConsumer(AsyncConsumer):
         """Apply rates, the order of the handshake and the token's end. Raises: ProtocolError"""
         now = time.monotonic()
         if command.type in UNCOUNTED:
-            return session.acks.take(now) == 0.0
+            return True
         wait = session.commands.take(now)
         if wait > 0.0:
-            await self._refuse_rate(session, command, wait)
+            await self._refuse_rate(session, command.id, wait)
             return False
         if command.type == CommandType.HELLO:
             return True
@@ -151,7 +164,7 @@ class ChatConsumer(AsyncConsumer):
             raise ProtocolError(ErrorCode.AUTH_EXPIRED, "the token is over, refresh it", command_id=command.id)
         return True
 
-    async def _refuse_rate(self, session: Session, command: Command, wait_seconds: float) -> None:
+    async def _refuse_rate(self, session: Session, command_id: str | None, wait_seconds: float) -> None:
         if session.refusals.add(time.monotonic()):
             await session.close(CloseCode.TOO_MANY_COMMANDS, after_ms=FLOOD_RETRY_MS)
             return
@@ -161,7 +174,7 @@ class ChatConsumer(AsyncConsumer):
             retry_after_ms=int(wait_seconds * 1000) + 1,
             trace=self._request_id,
         )
-        await session.send(encode_error(command.id, body))
+        await session.send(encode_error(command_id, body))
 
     def _start_command(self, session: Session, command: Command) -> None:
         """Run the command as a task: after those of its conversation, or at once if it may overtake."""
@@ -209,6 +222,9 @@ class ChatConsumer(AsyncConsumer):
             await session.close(error.close_code)
         except (ProtocolError, ChatError) as error:
             await self._send_error(session, command.id, error)
+        except OSError as error:
+            # The phone is gone while it was answered; `websocket.disconnect` follows.
+            logger.info("answering a phone failed", extra={"error": type(error).__name__})
         except Exception as error:
             # The edge of a task: the phone gets an answer it can retry on, the log gets the cause.
             logger.exception("command failed", extra={"command": command.type, "error": type(error).__name__})

@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
-    WAITING = "waiting"  # a part of a state, or an event that the awaited state will contain
+    WAITING = "waiting"  # a part of a state, or what the awaited answer or state will contain
     ATTACH = "attach"  # ask again from the own position; nothing was applied
     RESYNC = "resync"  # the text is provably wrong: report it, ask for the whole state
 
@@ -47,6 +47,7 @@ class FollowedConversation:
     texts   message id -> text so far
     ended   turn id -> the terminal event's type
     active  the unfinished turn, as far as the server has said
+    asked   an attach is on its way: frames sent before its answer change nothing and ask nothing
     """
 
     id: str
@@ -58,6 +59,7 @@ class FollowedConversation:
     active: str | None = None
     types: list[str] = field(default_factory=list)
     awaits_state: bool = False
+    asked: bool = False
     _parts: list[Frame] = field(default_factory=list)
 
     def get_position(self) -> dict[str, Any]:
@@ -66,6 +68,7 @@ class FollowedConversation:
 
     def take_attachment(self, entry: Frame) -> None:
         """Take the server's answer for this conversation from `welcome.subs` or the reply to `attach`."""
+        self.asked = False
         if entry["mode"] == "denied":
             return
         self.awaits_state = entry["mode"] == "snapshot"
@@ -74,7 +77,14 @@ class FollowedConversation:
         self._parts.clear()
 
     def receive(self, frame: Frame) -> Verdict:
-        """Apply one frame of this conversation, or say why not; at most one call changes anything."""
+        """Apply one frame of this conversation, or say why not and what to do about it."""
+        if self.asked:
+            return Verdict.WAITING
+        verdict = self._judge(frame)
+        self.asked = verdict in {Verdict.ATTACH, Verdict.RESYNC}
+        return verdict
+
+    def _judge(self, frame: Frame) -> Verdict:
         if frame["t"] == "conv.state":
             return self._take_state(frame)
         seq = frame["s"]

@@ -1,5 +1,6 @@
 """What each command does: call a service, answer the phone. No rules here, and no model."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -35,6 +36,7 @@ from chat.protocol.frames import encode_ok, encode_signal, encode_welcome
 from chat.protocol.replies import CancelReply, DeniedAttachment, Empty, Pong, RefreshReply, TurnSubmitted, Welcome
 from chat.services.turns import Submission, cancel_turn, start_turn
 from chat.socket.attaching import attach, begin, hold_cursors
+from chat.socket.limits import FLOOD_RETRY_MS
 from chat.socket.refusals import SocketRefused
 from chat.socket.roster import Roster, TooManySockets
 from chat.socket.session import Session
@@ -226,7 +228,9 @@ async def refresh_token(session: Session, command: Command) -> None:
 
 
 async def take_ack(session: Session, command: Command) -> None:
-    session.confirm(dict(expect(command, Ack).root))
+    # One that confirms something is never dropped: the phone would not repeat it, and the window would stay full.
+    if not session.confirm(dict(expect(command, Ack).root)):
+        await bear_idle_frame(session)
 
 
 async def answer_ping(session: Session, command: Command) -> None:
@@ -238,8 +242,16 @@ async def note_state(session: Session, command: Command) -> None:
     await reply(session, command, encode_ok(command.id or "", Empty()))
 
 
-async def take_pong(_session: Session, _command: Command) -> None:
-    """Nothing to do: that a frame arrived was noted before."""
+async def take_pong(session: Session, _command: Command) -> None:
+    """Nothing else to do: that a frame arrived was noted before."""
+    await bear_idle_frame(session)
+
+
+async def bear_idle_frame(session: Session) -> None:
+    """Count a frame that changed nothing; a flood of them ends the socket."""
+    now = time.monotonic()
+    if session.acks.take(now) > 0.0 and session.refusals.add(now):
+        await session.close(CloseCode.TOO_MANY_COMMANDS, after_ms=FLOOD_RETRY_MS)
 
 
 async def say_goodbye(session: Session, _command: Command) -> None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+# How long a phone stays away after it was closed for a flood.
+FLOOD_RETRY_MS = 30_000
+
 
 @dataclass(slots=True)
 class TokenBucket:

@@ -171,10 +171,11 @@ class Session:
             cursor.top = top
             self._run_pump()
 
-    def confirm(self, positions: dict[UUID, int]) -> None:
-        """Take the phone's ack."""
-        self.window.confirm(positions)
+    def confirm(self, positions: dict[UUID, int]) -> bool:
+        """Take the phone's ack; return whether it confirmed anything."""
+        has_freed = self.window.confirm(positions)
         self._run_pump()
+        return has_freed
 
     def _run_pump(self) -> None:
         if self.pump is None and not self.is_closed and self._find_behind() is not None:

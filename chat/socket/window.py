@@ -32,14 +32,16 @@ class SendWindow:
         self._sent.append(SentFrame(conversation_id, seq, size_bytes))
         self._bytes += size_bytes
 
-    def confirm(self, positions: dict[UUID, int]) -> None:
-        """Forget the frames that the phone has stored.
+    def confirm(self, positions: dict[UUID, int]) -> bool:
+        """Forget the frames that the phone has stored; return whether there were any.
 
         positions  the cumulative position by conversation
         """
         kept = deque(frame for frame in self._sent if frame.seq > positions.get(frame.conversation_id, 0))
+        has_freed = len(kept) < len(self._sent)
         self._bytes = sum(frame.size_bytes for frame in kept)
         self._sent = kept
+        return has_freed
 
     def forget(self, conversation_id: UUID) -> None:
         """Drop what is outstanding of a conversation that was detached or starts over."""

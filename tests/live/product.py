@@ -24,7 +24,7 @@ from assistant_project.embedded.children import Child, start_child
 from tests.phone import Phone
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent.parent
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 
 # Short enough to wait for in a test, long enough for a busy machine.
 SHORT_TIMES = {
@@ -192,7 +192,8 @@ def start_server(kind: str, directory: Path, environment: Mapping[str, str], cle
     port = find_free_port()
     environment = {**environment, "PORT": str(port), **settings}
     command: list[str | Path] = [sys.executable, PROJECT_DIR / "manage.py", "serve", "--server", kind]
-    child = start_child(kind, command, log_path=directory / f"{kind}-{port}.log", environment=environment)
+    log_path = directory / f"{kind}-{port}.log"
+    child = start_child(kind, command, log_path=log_path, environment=environment, stop_seconds=30.0)
     product = Product(kind, port, child, clerk, environment)
     wait_until(child, partial(is_listening, urlsplit(product.http_url).hostname or "", port))
     return product

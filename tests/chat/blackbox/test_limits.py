@@ -1,6 +1,10 @@
 """Rates, the send window, heartbeats: what happens to phones that ask too much or answer too little."""
 
+from contextlib import suppress
 from uuid import uuid4
+
+import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.chat.blackbox.conftest import Pocket
 from tests.live.product import Account, Product
@@ -9,8 +13,9 @@ from tests.live.product import Account, Product
 async def test_flood_of_commands_is_slowed_then_closed(account: Account, pocket: Pocket) -> None:
     phone = await pocket.add(account.take_phone())
     await phone.connect()
-    for number in range(70):
-        await phone.send("ping", command_id=f"p{number}")
+    with suppress(ConnectionClosed):
+        for number in range(70):
+            await phone.send("ping", command_id=f"p{number}")
     assert await phone.wait_closed() == 4429
     refused = phone.find("err")
     assert {frame["err"]["code"] for frame in refused} == {"limit.rate"}
@@ -19,13 +24,47 @@ async def test_flood_of_commands_is_slowed_then_closed(account: Account, pocket:
     assert phone.frames[-1]["d"]["after_ms"] > 0
 
 
-async def test_acks_do_not_count_as_commands(account: Account, pocket: Pocket) -> None:
+async def test_flood_of_frames_that_are_no_commands_is_closed_too(account: Account, pocket: Pocket) -> None:
     phone = await pocket.add(account.take_phone())
     await phone.connect()
-    for _ in range(100):
+    with suppress(ConnectionClosed):
+        for _ in range(70):
+            await phone.send("no.such.command", command_id="1")
+    assert await phone.wait_closed() == 4429
+    assert {frame["err"]["code"] for frame in phone.find("err")} == {"proto.unknown_type", "limit.rate"}
+
+
+@pytest.mark.parametrize("kind", ["ack", "pong"])
+async def test_flood_of_idle_frames_is_closed(account: Account, pocket: Pocket, kind: str) -> None:
+    phone = await pocket.add(account.take_phone())
+    await phone.connect()
+    with suppress(ConnectionClosed):
+        for _ in range(70):
+            await phone.send(kind, {account.id: 1} if kind == "ack" else {})
+    assert await phone.wait_closed() == 4429
+
+
+async def test_some_idle_frames_do_not_count_as_commands(account: Account, pocket: Pocket) -> None:
+    phone = await pocket.add(account.take_phone())
+    await phone.connect()
+    for _ in range(30):
         await phone.send("ack", {account.id: 1})
-    assert (await phone.ask("ping"))["t"] == "pong"
+    for number in range(25):
+        await phone.send("ping", command_id=f"p{number}")
+    await phone.wait_until(lambda: len(phone.find("pong")) == 25)
     assert phone.find("err") == []
+
+
+async def test_acks_faster_than_their_rate_lose_nothing(product: Product, account: Account, pocket: Pocket) -> None:
+    log = product.clerk.ask("fill_conversation", customer=account.id, count=300, size=1000)
+    phone = await pocket.add(account.take_phone(acks=False))
+    held = phone.follow(log["c"])
+    held.epoch = log["e"]
+    await phone.connect()
+    for seq in range(1, 301):
+        await phone.wait_until(lambda seq=seq: held.cursor >= seq)  # type: ignore[misc]
+        await phone.send("ack", {log["c"]: seq})
+    assert (await phone.ask("ping"))["t"] == "pong"
 
 
 async def test_turns_above_the_customers_rate_are_refused(product: Product, account: Account, pocket: Pocket) -> None:
