@@ -13,6 +13,7 @@ from django.conf import settings
 from chat.gigachat.call_record import CallRecord
 from chat.gigachat.completion import CompletionStream, drain
 from chat.gigachat.credentials import parse_credentials
+from chat.gigachat.encoding import encode_request
 from chat.gigachat.errors import (
     GigaChatError,
     PoolTimeout,
@@ -20,7 +21,6 @@ from chat.gigachat.errors import (
     TokenRefused,
     TotalTimeout,
 )
-from chat.gigachat.mapping import encode_request
 from chat.gigachat.oauth import USER_AGENT, Token
 from chat.gigachat.options import ClientOptions
 from chat.gigachat.retries import RetryBudget

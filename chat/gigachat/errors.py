@@ -6,20 +6,33 @@ GigaChatError
 │   ├── CredentialsRefused        the token service does not know them
 │   ├── ScopeRefused              right credentials, wrong or unknown scope
 │   ├── TokenRequestRefused       the token service refuses for another reason
+│   ├── SettingRefused            a setting without a usable value; `setting` names it
 │   ├── AddressRefused            an address that is not https, or no address
 │   ├── AuthorityRefused          the file of the pinned certificate
 │   │   ├── AuthorityMissing, AuthorityUnreadable, AuthorityMismatch, AuthorityExpired
+│   ├── ClientCertificateRefused  our own certificate and key, for hosts that ask for one
+│   │   ├── ClientCertificateMissing, ClientCertificateUnreadable
+│   │   └── ClientCertificateRejected the server asks for one, or does not take ours
+│   ├── ProxyRefused              the egress proxy does not let us through
 │   ├── TlsRefused                the server's certificate does not verify against the pinned one
 │   ├── TokenRefused              401 twice, the second time with a fresh token
 │   ├── PaymentRequired           402: the tokens of this model are used up
 │   ├── AccessDenied              403
 │   └── ModelUnknown              404: the model, or the address, is wrong
 ├── RequestRefused             this prompt will never be accepted
+│   ├── PromptInvalid             refused by us before sending; `field` and `rule` say what is wrong
 │   ├── RequestMalformed          400
 │   ├── ContextTooLong            413: trim the history and try once more
 │   ├── ParametersRefused         422
+│   │   └── FunctionsUnsupported     this model calls no functions
+│   ├── FileLost                  an attached file must be uploaded again
+│   │   ├── FileDenied               403: it belongs to another client id
+│   │   └── FileUnknown              404
+│   ├── FileRefused               a file that cannot be uploaded
+│   │   ├── FileTooLarge, FileFormatRefused
 │   └── StatusUnexpected          any other status that is no answer
 ├── ServiceUnavailable         ask again later
+│   ├── BreakerOpen               this host failed so often that it is not asked for a while; nothing was sent
 │   ├── Unreachable               refused, reset, no such name; TokenUnreachable for the token service
 │   ├── RateLimited               429: more parallel streams than licensed; TokenRateLimited for the token service
 │   └── ServerFailed              5xx; TokenServerFailed for the token service
@@ -35,6 +48,7 @@ GigaChatError
     ├── EventTooLarge             one event over the size bound
     ├── FinishReasonUnknown       a reason we do not know how to show
     ├── CallLeaked                a function call written into the text
+    ├── CallMalformed             a function call without a name or an object of arguments, or several of them
     └── TokenMalformed            the token service answered 200 without a usable token
 
 No error carries what the provider wrote: its bodies may quote the prompt. `str(error)` is the closed `code`, and the
@@ -42,6 +56,8 @@ HTTP status where there is one.
 """
 
 from typing import ClassVar, Self
+
+from typing_extensions import override
 
 
 class GigaChatError(Exception):
@@ -90,6 +106,26 @@ class TokenRequestRefused(SetupRefused):
     code = "token_request_refused"
 
 
+class SettingRefused(SetupRefused):
+    """The setting named `setting` has no usable value; the value itself is not kept."""
+
+    code = "setting_refused"
+
+    def __init__(
+        self, setting: str = "", *, status: int | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(status=status, retry_after_seconds=retry_after_seconds)
+        self.setting = setting
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.code} ({self.setting})"
+
+    @override
+    def copy(self) -> Self:
+        return type(self)(self.setting)
+
+
 class AddressRefused(SetupRefused):
     code = "address_refused"
 
@@ -122,6 +158,36 @@ class AuthorityExpired(AuthorityRefused):
     code = "authority_expired"
 
 
+class ClientCertificateRefused(SetupRefused):
+    """Our own certificate and its key cannot be used."""
+
+    code = "client_certificate_refused"
+
+
+class ClientCertificateMissing(ClientCertificateRefused):
+    """One of the two files is not configured or cannot be read."""
+
+    code = "client_certificate_missing"
+
+
+class ClientCertificateUnreadable(ClientCertificateRefused):
+    """No PEM, a wrong password, a key of another certificate, or outside its validity dates."""
+
+    code = "client_certificate_unreadable"
+
+
+class ClientCertificateRejected(ClientCertificateRefused):
+    """The server asks for a certificate we do not have, or does not accept ours. Nothing was answered."""
+
+    code = "client_certificate_rejected"
+
+
+class ProxyRefused(SetupRefused):
+    """The proxy of `GIGACHAT_PROXY_URL` wants other credentials, or may not connect to that host."""
+
+    code = "proxy_refused"
+
+
 class TlsRefused(SetupRefused):
     """The server's certificate is not for this host, expired, or from another authority. Nothing was sent."""
 
@@ -150,6 +216,31 @@ class RequestRefused(GigaChatError):
     code = "request_refused"
 
 
+class PromptInvalid(RequestRefused):
+    """Refused before sending: the service would answer 400, 413 or 422.
+
+    field  the path in the request as the service knows it, `messages[2].function_call.name`
+    rule   what is asked of that field; never what it holds
+    """
+
+    code = "prompt_invalid"
+
+    def __init__(
+        self, field: str = "", rule: str = "", *, status: int | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(status=status, retry_after_seconds=retry_after_seconds)
+        self.field = field
+        self.rule = rule
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.code} ({self.field}: {self.rule})"
+
+    @override
+    def copy(self) -> Self:
+        return type(self)(self.field, self.rule)
+
+
 class RequestMalformed(RequestRefused):
     code = "request_malformed"
 
@@ -162,6 +253,38 @@ class ParametersRefused(RequestRefused):
     code = "parameters_refused"
 
 
+class FunctionsUnsupported(ParametersRefused):
+    code = "functions_unsupported"
+
+
+class FileLost(RequestRefused):
+    """A file is not there for this client id: upload it again, then ask again."""
+
+    code = "file_lost"
+
+
+class FileDenied(FileLost):
+    code = "file_denied"
+
+
+class FileUnknown(FileLost):
+    code = "file_unknown"
+
+
+class FileRefused(RequestRefused):
+    """The file can never be uploaded as it is."""
+
+    code = "file_refused"
+
+
+class FileTooLarge(FileRefused):
+    code = "file_too_large"
+
+
+class FileFormatRefused(FileRefused):
+    code = "file_format_refused"
+
+
 class StatusUnexpected(RequestRefused):
     code = "status_unexpected"
 
@@ -171,6 +294,12 @@ class ServiceUnavailable(GigaChatError):
 
     code = "service_unavailable"
     is_retryable = True
+
+
+class BreakerOpen(ServiceUnavailable):
+    """The host failed several times in a row; `retry_after_seconds` says when it is asked again. Nothing was sent."""
+
+    code = "breaker_open"
 
 
 class Unreachable(ServiceUnavailable):
@@ -269,6 +398,10 @@ class FinishReasonUnknown(AnswerBroken):
 
 class CallLeaked(AnswerBroken):
     code = "call_leaked"
+
+
+class CallMalformed(AnswerBroken):
+    code = "call_malformed"
 
 
 class TokenMalformed(AnswerBroken):

@@ -1,4 +1,4 @@
-"""Our types to and from GigaChat's JSON (v1): pure, no bytes from or to a socket.
+"""GigaChat's JSON (v1) to our types: pure, no bytes from a socket. The other way is `encoding`.
 
 What differs from OpenAI's stream and matters here: `finish_reason` is absent, not null, before the last payload;
 `usage` comes with it, or not at all; `object` varies and is never compared. See docs/gigachat.md.
@@ -10,63 +10,51 @@ import orjson
 
 from chat.gigachat.errors import (
     AnswerMalformed,
-    CallLeaked,
+    CallMalformed,
     FinishReasonUnknown,
     GigaChatError,
     StreamFailed,
 )
-from chat.gigachat.types import Finished, FinishReason, Prompt, StreamPart, TextDelta, Usage
+from chat.gigachat.types import Finished, FinishReason, FunctionCall, StreamPart, TextDelta, Usage
 
 # The seconds a built-in function still needs; its content is no part of the answer.
 PROGRESS_ROLE = "function_in_progress"
-# How a call looks when the provider fails to parse its own model's output; showing it to a customer would be wrong.
-LEAKED_CALL_MARK = "function callrecipient{"
 FINISH_REASONS = {reason.value: reason for reason in FinishReason}
-OPTIONAL_FIELDS = ("temperature", "top_p", "max_tokens", "repetition_penalty", "update_interval")
-
-
-def encode_request(prompt: Prompt) -> bytes:
-    """Return the body of `POST /chat/completions` that asks for a stream.
-
-    Neither `functions` nor `function_call` is sent: leaving both out keeps the provider's built-in functions off.
-    """
-    body: dict[str, Any] = {
-        "model": prompt.model,
-        "messages": [{"role": message.role.value, "content": message.content} for message in prompt.messages],
-        "stream": True,
-    }
-    for name in OPTIONAL_FIELDS:
-        if (value := getattr(prompt, name)) is not None:
-            body[name] = value
-    # Zero is not documented as legal; an empty nucleus says the same.
-    if body.get("temperature") == 0:
-        del body["temperature"]
-        body["top_p"] = 0
-    return orjson.dumps(body)
 
 
 def append_parts(parts: list[StreamPart], data: bytes) -> GigaChatError | None:
-    """Append what one event carries: nothing, a TextDelta, a Finished, or both; return what is wrong with it.
+    """Append what one event, or one whole answer, carries: any of TextDelta, FunctionCall and Finished, in this order.
 
-    A fault is returned, not raised: the text before it, in the same event or packet, is still delivered.
+    Return what is wrong with it. A fault is returned, not raised: the text before it, in the same event or packet, is
+    still delivered.
     """
     payload = decode_json(data)
     try:
         choice = payload["choices"][0]
         delta = choice.get("delta")
-        content = "" if delta is None else delta.get("content")
+        if delta is None:
+            delta = choice.get("message")
         reason = choice.get("finish_reason")
+        content, call, role = (
+            (None, None, None)
+            if delta is None
+            else (delta.get("content"), delta.get("function_call"), delta.get("role"))
+        )
     except (KeyError, IndexError, TypeError, AttributeError):
         return build_payload_fault(payload) if data.strip() else None
-    if delta is not None and delta.get("role") == PROGRESS_ROLE:
+    if role == PROGRESS_ROLE:
         return None
-    if type(content) is str and reason is None and content and "\0" not in content and LEAKED_CALL_MARK not in content:
+    if type(content) is str and reason is None and call is None and content and "\0" not in content:
         # The hot path ends here: everything below happens once or twice an answer.
         parts.append(TextDelta(content))
         return None
     if delta is None and reason is None:
         return AnswerMalformed()
-    return append_text(parts, content) or append_finish(parts, payload, reason)
+    return (
+        append_text(parts, content)
+        or append_call(parts, call, {} if delta is None else delta)
+        or append_finish(parts, payload, reason)
+    )
 
 
 def append_text(parts: list[StreamPart], content: Any) -> GigaChatError | None:
@@ -74,12 +62,42 @@ def append_text(parts: list[StreamPart], content: Any) -> GigaChatError | None:
         return None
     if not isinstance(content, str):
         return AnswerMalformed()
-    if LEAKED_CALL_MARK in content:
-        return CallLeaked()
     # PostgreSQL stores no NUL in text, and a reader sees none.
     if text := content.replace("\0", ""):
         parts.append(TextDelta(text))
     return None
+
+
+def append_call(parts: list[StreamPart], call: Any, delta: dict[str, Any]) -> GigaChatError | None:
+    if call is None:
+        return None
+    state_id = delta.get("functions_state_id")
+    parsed = parse_call(call, state_id if isinstance(state_id, str) and state_id else None)
+    if parsed is None:
+        return CallMalformed()
+    parts.append(parsed)
+    return None
+
+
+def parse_call(call: Any, state_id: str | None) -> FunctionCall | None:
+    """Return the call, its arguments given as an object or as the text of one; None for anything else."""
+    name, arguments = (call.get("name"), call.get("arguments", {})) if isinstance(call, dict) else (None, None)
+    if isinstance(arguments, str):
+        arguments = decode_json(arguments.encode())
+    if not (isinstance(name, str) and name.strip("\0") and isinstance(arguments, dict)):
+        return None
+    return FunctionCall(name=drop_nul(name), arguments=drop_nul(arguments), state_id=state_id)
+
+
+def drop_nul(value: Any) -> Any:
+    """Return the JSON value without NUL in its texts: PostgreSQL stores none."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [drop_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {drop_nul(name): drop_nul(item) for name, item in value.items()}
+    return value
 
 
 def append_finish(parts: list[StreamPart], payload: dict[str, Any], reason: Any) -> GigaChatError | None:

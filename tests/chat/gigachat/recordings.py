@@ -7,6 +7,17 @@ from chat.gigachat.types import Prompt, PromptMessage, PromptRole, StreamPart, T
 
 FOLDER = Path(__file__).parents[2] / "data" / "gigachat"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.sse"))
+# Those that end in an error instead of Finished.
+BROKEN = {
+    "without_finish",
+    "reported_error",
+    "leaked_call",
+    "leaked_call_cut",
+    "function_call_malformed",
+    "function_call_missing",
+    "function_call_twice",
+    "function_call_broken",
+}
 ANSWER = (
     'Вклад — это деньги, которые банк хранит\nи возвращает с процентами 💰. **Итог:** $100\\, 200$ и «ещё» "кавычки".'
 )

@@ -46,7 +46,7 @@ from chat.gigachat.errors import (
     Unreachable,
 )
 from chat.gigachat.types import Finished, FinishReason, StreamPart
-from tests.chat.gigachat.recordings import ANSWER, NAMES, PROMPT, join_text, read_recording
+from tests.chat.gigachat.recordings import ANSWER, BROKEN, NAMES, PROMPT, join_text, read_recording
 from tests.chat.gigachat.scripted import (
     CREDENTIALS,
     SECRET,
@@ -122,7 +122,7 @@ async def test_stream_sends_the_documented_request(make_client: MakeClient, serv
     assert orjson.loads(body)["stream"] is True
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in {"without_finish", "reported_error"}])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in BROKEN])
 async def test_stream_of_recording_yields_exactly_one_finished_last(
     make_client: MakeClient, server: ScriptedServer, name: str
 ) -> None:

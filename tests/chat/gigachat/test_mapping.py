@@ -1,13 +1,11 @@
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
-from chat.gigachat.errors import AnswerMalformed, CallLeaked, FinishReasonUnknown, GigaChatError, StreamFailed
-from chat.gigachat.mapping import append_parts, decode_json, encode_request, parse_usage
-from chat.gigachat.types import Finished, FinishReason, PromptMessage, PromptRole, StreamPart, TextDelta, Usage
-from tests.chat.gigachat.recordings import PROMPT
+from chat.gigachat.errors import AnswerMalformed, CallMalformed, FinishReasonUnknown, GigaChatError, StreamFailed
+from chat.gigachat.mapping import append_parts, decode_json, parse_usage
+from chat.gigachat.types import Finished, FinishReason, FunctionCall, StreamPart, TextDelta, Usage
 
 COUNTS = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
 
@@ -27,38 +25,6 @@ def build_finished(reason: FinishReason, *, usage: Usage | None = None, model: s
     return Finished(reason=reason, usage=usage, model=model)
 
 
-def test_encode_request_writes_model_messages_and_stream_only() -> None:
-    assert orjson.loads(encode_request(PROMPT)) == {
-        "model": "GigaChat-2",
-        "messages": [{"role": "user", "content": "Что такое вклад?"}],
-        "stream": True,
-    }
-
-
-def test_encode_request_is_compact_raw_utf8_in_the_order_of_messages() -> None:
-    system = PromptMessage(role=PromptRole.SYSTEM, content="Кратко")
-    body = encode_request(replace(PROMPT, messages=(system, *PROMPT.messages)))
-    assert '"messages":[{"role":"system","content":"Кратко"},{"role":"user","content":"'.encode() in body
-
-
-def test_encode_request_sends_each_option_that_is_set() -> None:
-    options: dict[str, Any] = {
-        "temperature": 0.7,
-        "top_p": 0.9,
-        "max_tokens": 100,
-        "repetition_penalty": 1.1,
-        "update_interval": 0,
-    }
-    body = orjson.loads(encode_request(replace(PROMPT, **options)))
-    assert {name: body[name] for name in options} == options
-
-
-def test_encode_request_with_temperature_zero_sends_an_empty_nucleus() -> None:
-    body = orjson.loads(encode_request(replace(PROMPT, temperature=0.0, top_p=0.5)))
-    assert "temperature" not in body
-    assert body["top_p"] == 0
-
-
 @pytest.mark.parametrize(
     ("payload", "parts"),
     [
@@ -73,13 +39,59 @@ def test_encode_request_with_temperature_zero_sends_an_empty_nucleus() -> None:
         (build_payload({"reasoning_content": "хм"}), []),
         (build_payload({"role": "function_in_progress", "content": 15}), []),
         (build_payload({"role": "function_in_progress", "content": "15"}), []),
-        (build_payload({"content": "", "function_call": {"name": "f", "arguments": {}}}), []),
         (b"", []),
         (b"  ", []),
     ],
 )
 def test_append_parts_of_unfinished_payload_appends_its_text(payload: Any, parts: list[StreamPart]) -> None:
     assert read_payload(payload) == (parts, None)
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ({"name": "f"}, {}),
+        ({"name": "f", "arguments": {}}, {}),
+        ({"name": "f", "arguments": {"a": [1, {"b": None}]}}, {"a": [1, {"b": None}]}),
+        ({"name": "f", "arguments": '{"a": 1}'}, {"a": 1}),
+        ({"name": "f\0", "arguments": {"a\0": ["б\0", {"c": "\0"}]}}, {"a": ["б", {"c": ""}]}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["delta", "message"])
+def test_append_parts_with_call_appends_it_after_its_text(call: Any, arguments: Any, kind: str) -> None:
+    message = {"content": "да", "role": "assistant", "function_call": call, "functions_state_id": "state-1"}
+    payload = {"choices": [{kind: message, "index": 0}]}
+    expected = FunctionCall(name="f", arguments=arguments, state_id="state-1")
+    assert read_payload(payload) == ([TextDelta("да"), expected], None)
+
+
+@pytest.mark.parametrize("state_id", [None, "", 5])
+def test_append_parts_with_call_and_no_usable_state_keeps_none(state_id: Any) -> None:
+    payload = build_payload({"function_call": {"name": "f"}, "functions_state_id": state_id})
+    assert read_payload(payload) == ([FunctionCall(name="f", arguments={})], None)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        5,
+        "f",
+        ["f"],
+        {},
+        {"name": ""},
+        {"name": "\0"},
+        {"name": 5},
+        {"name": None, "arguments": {}},
+        {"name": "f", "arguments": None},
+        {"name": "f", "arguments": []},
+        {"name": "f", "arguments": ""},
+        {"name": "f", "arguments": "5"},
+        {"name": "f", "arguments": '{"a": 1'},
+    ],
+)
+def test_append_parts_with_unusable_call_returns_the_fault_after_its_text(call: Any) -> None:
+    payload = build_payload({"content": "да", "function_call": call}, finish_reason="function_call")
+    assert read_payload(payload) == ([TextDelta("да")], CallMalformed)
 
 
 @pytest.mark.parametrize("reason", list(FinishReason))
@@ -99,7 +111,6 @@ def test_append_parts_of_last_payload_without_delta_usage_and_model_appends_fini
     [
         (build_payload({"content": "да"}, finish_reason="surprise"), [TextDelta("да")], FinishReasonUnknown),
         (build_payload({"content": "да"}, finish_reason=5), [TextDelta("да")], AnswerMalformed),
-        (build_payload({"content": "assistant function callrecipient{"}), [], CallLeaked),
         (build_payload({"content": 5}), [], AnswerMalformed),
         (build_payload({"content": ["да"]}), [], AnswerMalformed),
         (build_payload({"content": []}), [], AnswerMalformed),
