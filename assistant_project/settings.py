@@ -188,6 +188,9 @@ TURNS_PER_HOUR = env.int("TURNS_PER_HOUR", default=100)
 # --- Engine -----------------------------------------------------------------------------------------------------
 ENGINE_MODE = env.choice("ENGINE_MODE", ("embedded", "separate"))
 ENGINE_MAX_RUNS = env.int("ENGINE_MAX_RUNS", default=10)
+# Most turns that may wait for a stream of GigaChat, and how long one may.
+QUEUE_LIMIT = env.int("QUEUE_LIMIT", default=200)
+QUEUE_SECONDS = env.float("QUEUE_SECONDS", default=60.0)
 ENGINE_LEASE_SECONDS = env.float("ENGINE_LEASE_SECONDS", default=15.0)
 ENGINE_GRACE_SECONDS = env.float("ENGINE_GRACE_SECONDS", default=30.0)
 # How long phones have to move to another process before a stopping one closes their sockets.

@@ -6,6 +6,7 @@ ChatError
 ├── TurnBusy                the conversation has an unfinished turn and the caller chose `reject`
 ├── MessageConflict         the same client message id with other content
 ├── TooManyTurns            the customer's turn rate is used up
+├── QueueFull               too many turns wait for the model
 └── RunLost                 this process no longer owns the turn: stop, close the upstream, write nothing
 """
 
@@ -43,6 +44,14 @@ class TooManyTurns(ChatError):
         super().__init__(f"{limit} turns per {window_seconds} s")
         self.limit = limit
         self.window_seconds = window_seconds
+        self.retry_after_ms = retry_after_ms
+
+
+class QueueFull(ChatError):
+    """As many turns wait for the model as may. Retrying helps after `retry_after_ms`."""
+
+    def __init__(self, retry_after_ms: int) -> None:
+        super().__init__("too many turns are waiting")
         self.retry_after_ms = retry_after_ms
 
 

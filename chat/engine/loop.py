@@ -85,7 +85,7 @@ async def stream_answer(prompt: Prompt, bench: Workbench, answer: AnswerLog) -> 
             for part in parts:
                 if isinstance(part, TextDelta):
                     bench.committer.add(answer, part.text)
-                else:
+                elif isinstance(part, Finished):
                     finished = part
             await answer.wait_for_room()
         return completion.request_id, finished

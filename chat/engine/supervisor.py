@@ -21,7 +21,7 @@ from chat.engine.loop import Workbench, persist, run_turn
 from chat.engine.upstream import Upstream
 from chat.protocol.events import EventType
 from chat.services.claims import ClaimedRun, claim_runs, release_runs, renew_leases
-from chat.services.recovery import recover_lost_runs
+from chat.services.recovery import expire_waiting_turns, recover_lost_runs
 from chat.services.slots import prepare_slots, release_slots
 from chat.stream import Appended, add_listener, remove_listener
 
@@ -191,6 +191,9 @@ class Engine:
 
     async def _recover(self) -> None:
         lost = await run_in_database(recover_lost_runs, self.name)
+        expired = await run_in_database(expire_waiting_turns, self.name)
+        if expired:
+            logger.warning("turns waited too long for a stream", extra={"turns": expired})
         if lost:
             logger.warning("turns of a lost engine were taken over", extra={"turns": lost})
             self._work.set()

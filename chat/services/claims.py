@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit.context import AuditContext, build_system_context
@@ -18,6 +18,7 @@ from audit.enums import Origin
 from chat.enums import TurnState
 from chat.models import Conversation, Run, Turn
 from chat.protocol import events
+from chat.queue import list_waiting_turns
 from chat.selectors import get_streamed_text
 from chat.services.slots import release_slots, renew_slots, take_slot
 from chat.stream import append_events
@@ -42,40 +43,14 @@ def build_engine_context(engine: str) -> AuditContext:
     return build_system_context(Origin.ENGINE, engine)
 
 
-# Fair by customer: whoever has the fewest running turns is served first, then who waits longest. A conversation
-# answers one turn at a time. Only unfinished turns are read, through the partial index.
-CLAIMABLE_TURNS_SQL = """
-WITH unfinished AS (
-    SELECT t.id, t.conversation_id, t.state, t.accepted_at, c.customer_id
-    FROM chat_turn t JOIN chat_conversation c ON c.id = t.conversation_id
-    WHERE t.state IN ('queued', 'running')
-), running AS (
-    SELECT customer_id, count(*) AS turns FROM unfinished WHERE state = 'running' GROUP BY customer_id
-), waiting AS (
-    SELECT DISTINCT ON (u.conversation_id) u.*
-    FROM unfinished u
-    WHERE u.state = 'queued' AND NOT EXISTS (
-        SELECT FROM unfinished r WHERE r.conversation_id = u.conversation_id AND r.state = 'running')
-    ORDER BY u.conversation_id, u.accepted_at, u.id
-)
-SELECT w.id, w.conversation_id
-FROM waiting w LEFT JOIN running r ON r.customer_id = w.customer_id
-ORDER BY coalesce(r.turns, 0) + row_number() OVER (PARTITION BY w.customer_id ORDER BY w.accepted_at, w.id),
-         w.accepted_at, w.id
-LIMIT %s
-"""
-
-
 def claim_runs(engine: str, *, capacity: int) -> list[ClaimedRun]:
     """Claim up to `capacity` queued turns for `engine` and begin an attempt for each.
 
     `turn.started` (after `msg.reset` when an earlier attempt had shown text) is committed with the claim. Turns that
     another engine takes at the same moment are left out.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIMABLE_TURNS_SQL, [capacity])
-        candidates = cursor.fetchall()
-    claimed = (claim_run(engine, turn_id, conversation_id) for turn_id, conversation_id in candidates)
+    candidates = list_waiting_turns(limit=capacity)
+    claimed = (claim_run(engine, waiting.turn_id, waiting.conversation_id) for waiting in candidates)
     return [run for run in claimed if run is not None]
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from audit.enums import AuditAction
 from chat.enums import RunState, TurnState
 from chat.models import Conversation, Turn
 from chat.protocol.codes import ErrorCode
+from chat.queue import WaitingTurn, list_overdue_turns
 from chat.selectors import get_streamed_text
 from chat.services.claims import build_engine_context
 from chat.services.endings import close_run, record_turn
@@ -44,6 +46,25 @@ def recover_run(engine: str, turn_id: UUID, conversation_id: UUID) -> bool:
     else:
         failure = RunFailure(text=get_streamed_text(turn), error=ErrorCode.WORKER_LOST, reason="attempts_used_up")
         end_failed(context, conversation, turn, failure, now)
+    return True
+
+
+def expire_waiting_turns(engine: str) -> int:
+    """End every turn that waited longer than QUEUE_SECONDS for a stream; return how many there were."""
+    overdue = list_overdue_turns(timezone.now() - timedelta(seconds=settings.QUEUE_SECONDS))
+    return sum(expire_turn(engine, waiting) for waiting in overdue)
+
+
+@transaction.atomic(durable=True)
+def expire_turn(engine: str, waiting: WaitingTurn) -> bool:
+    """End the turn, unless it was served or cancelled meanwhile."""
+    conversation = lock_conversation(waiting.conversation_id)
+    turn = Turn.objects.filter(pk=waiting.turn_id, state=TurnState.QUEUED).first()
+    if turn is None:
+        return False
+    text = get_streamed_text(turn) if turn.attempt else ""
+    failure = RunFailure(text=text, error=ErrorCode.UPSTREAM_QUEUE_TIMEOUT, reason="queue_timeout")
+    end_failed(build_engine_context(engine), conversation, turn, failure, timezone.now())
     return True
 
 

@@ -30,6 +30,7 @@ FAILURE_MESSAGES = {
     ErrorCode.UPSTREAM_TIMEOUT: "the model did not answer in time",
     ErrorCode.UPSTREAM_CONTEXT: "the conversation is too long for the model",
     ErrorCode.SERVER_INTERNAL: "the server could not finish the answer",
+    ErrorCode.UPSTREAM_QUEUE_TIMEOUT: "no stream of the model became free in time",
     ErrorCode.WORKER_LOST: "the process that wrote the answer was lost",
 }
 

@@ -16,10 +16,11 @@ from audit.context import AuditContext
 from audit.enums import AuditAction
 from audit.journal import record_entry
 from chat.enums import FINAL_TURN_STATES, BusyPolicy, Role, RunState, TurnState
-from chat.errors import ConversationNotFound, MessageConflict, TooManyTurns, TurnBusy, TurnNotFound
+from chat.errors import ConversationNotFound, MessageConflict, QueueFull, TooManyTurns, TurnBusy, TurnNotFound
 from chat.models import Conversation, Turn
 from chat.protocol import events
 from chat.protocol.frames import digest_text
+from chat.queue import estimate_wait, measure_answer_time
 from chat.selectors import get_streamed_text
 from chat.services.endings import build_message, close_run, close_turn, describe_text, record_turn, store_answer
 from chat.stream import append_events, lock_conversation
@@ -63,28 +64,29 @@ def start_turn(
     A repeated `mid` with the same content returns the first turn and writes nothing. Conversation, message, turn,
     events and audit entries commit together.
 
-    Raises: ConversationNotFound, MessageConflict, TurnBusy, TooManyTurns
+    Raises: ConversationNotFound, MessageConflict, TurnBusy, TooManyTurns, QueueFull
     """
+    conversation = lock_own_conversation(customer_id, conversation_id, submission)
+    # Read under the lock: messages of one conversation are paged by time, so time must follow the order of commits.
     now = timezone.now()
-    conversation = lock_own_conversation(customer_id, conversation_id, submission, now)
     known = Turn.objects.filter(conversation=conversation, mid=submission.mid).first()
     if known is not None:
         return repeat_turn(known, submission)
     refuse_above_rate(customer_id, now)
+    refuse_full_queue()
     make_room(context, conversation, submission, now)
     if conversation.top == 0:
         open_log(context, conversation, submission)
     return store_turn(context, conversation, submission, now)
 
 
-def lock_own_conversation(
-    customer_id: UUID, conversation_id: UUID, submission: Submission, now: datetime
-) -> Conversation:
+def lock_own_conversation(customer_id: UUID, conversation_id: UUID, submission: Submission) -> Conversation:
     """Return the customer's conversation, locked, making it first when the submission may.
 
     Raises: ConversationNotFound, for unknown and foreign conversations alike.
     """
     if submission.is_new:
+        now = timezone.now()
         row = Conversation(pk=conversation_id, customer_id=customer_id, created_at=now, last_turn_at=now)
         # Sending the first message twice at once must end in one conversation, so a conflict is not an error.
         Conversation.objects.bulk_create([row], ignore_conflicts=True)
@@ -112,6 +114,14 @@ def refuse_above_rate(customer_id: UUID, now: datetime) -> None:
             raise TooManyTurns(
                 limit=limit, window_seconds=window_seconds, retry_after_ms=int(wait.total_seconds() * 1000) + 1
             )
+
+
+def refuse_full_queue() -> None:
+    """Raise QueueFull while QUEUE_LIMIT turns wait: an early no is better than a spinner."""
+    waiting = Turn.objects.filter(state=TurnState.QUEUED).count()
+    if waiting >= settings.QUEUE_LIMIT:
+        wait = estimate_wait(waiting, streams=settings.GIGACHAT_STREAMS, answer_time=measure_answer_time())
+        raise QueueFull(int(wait.total_seconds() * 1000))
 
 
 def make_room(context: AuditContext, conversation: Conversation, submission: Submission, now: datetime) -> None:

@@ -7,7 +7,7 @@ answers from memory when it can. So a lost or doubled wake-up is harmless.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -24,6 +24,8 @@ class Follower(Protocol):
     """What the hub needs of a socket."""
 
     def wake(self, conversation_id: UUID, top: int) -> None: ...
+
+    async def send(self, text: str) -> None: ...
 
 
 class Tail:
@@ -63,7 +65,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
-    def followed(self) -> Iterable[UUID]:
+    def followed(self) -> Collection[UUID]:
         return self._followers.keys()
 
     def start(self) -> None:
@@ -107,6 +109,11 @@ class Hub:
     def _wake(self, conversation_id: UUID, top: int) -> None:
         for follower in tuple(self._followers.get(conversation_id, ())):
             follower.wake(conversation_id, top)
+
+    async def tell(self, conversation_id: UUID, frame: str) -> None:
+        """Send something that is not in the log to the conversation's followers."""
+        for follower in tuple(self._followers.get(conversation_id, ())):
+            await follower.send(frame)
 
     async def read(self, conversation_id: UUID, after: int, limit: int) -> list[StoredEvent]:
         """Return up to `limit` events after position `after`, from memory or by one query for all who ask at once."""

@@ -1,7 +1,17 @@
 """The one table from errors to what a phone is told."""
 
+from typing import Any
+
 from audit.log_context import get_request_id
-from chat.errors import ChatError, ConversationNotFound, MessageConflict, TooManyTurns, TurnBusy, TurnNotFound
+from chat.errors import (
+    ChatError,
+    ConversationNotFound,
+    MessageConflict,
+    QueueFull,
+    TooManyTurns,
+    TurnBusy,
+    TurnNotFound,
+)
 from chat.protocol.bodies import ErrorBody
 from chat.protocol.codes import CloseCode, ErrorCode, ProtocolError
 
@@ -28,24 +38,37 @@ def build_error(error: Exception) -> ErrorBody:
 
 
 def build_chat_error(error: ChatError) -> ErrorBody:
-    trace = get_request_id()
+    return ErrorBody(**describe_chat_error(error), trace=get_request_id())
+
+
+def describe_chat_error(error: ChatError) -> dict[str, Any]:
+    """Return the fields of the error's body; the table phones are promised in docs/protocol.md."""
+    known: dict[str, Any] = {"code": ErrorCode.SERVER_INTERNAL, "message": "the server failed"}
     match error:
         case ConversationNotFound():
-            return ErrorBody(code=ErrorCode.CONV_NOT_FOUND, message="no such conversation", trace=trace)
+            known = {"code": ErrorCode.CONV_NOT_FOUND, "message": "no such conversation"}
         case TurnNotFound():
-            return ErrorBody(code=ErrorCode.TURN_NOT_FOUND, message="no such turn here", field="d.turn", trace=trace)
+            known = {"code": ErrorCode.TURN_NOT_FOUND, "message": "no such turn here", "field": "d.turn"}
         case TurnBusy():
-            details = {"turn": str(error.turn_id)}
-            return ErrorBody(code=ErrorCode.TURN_BUSY, message="a turn is unfinished", details=details, trace=trace)
+            known = {
+                "code": ErrorCode.TURN_BUSY,
+                "message": "a turn is unfinished",
+                "details": {"turn": str(error.turn_id)},
+            }
         case MessageConflict():
             message = "mid already used with other content"
-            return ErrorBody(code=ErrorCode.IDEM_CONFLICT, message=message, field="d.mid", trace=trace)
+            known = {"code": ErrorCode.IDEM_CONFLICT, "message": message, "field": "d.mid"}
+        case QueueFull():
+            known = {
+                "code": ErrorCode.UPSTREAM_QUEUE_FULL,
+                "message": "too many questions are waiting",
+                "retry_after_ms": error.retry_after_ms,
+            }
         case TooManyTurns():
-            return ErrorBody(
-                code=ErrorCode.LIMIT_RATE,
-                message=f"{error.limit} turns per {error.window_seconds} s",
-                retry_after_ms=error.retry_after_ms,
-                details={"limit": error.limit, "window_s": error.window_seconds},
-                trace=trace,
-            )
-    return ErrorBody(code=ErrorCode.SERVER_INTERNAL, message="the server failed", trace=trace)
+            known = {
+                "code": ErrorCode.LIMIT_RATE,
+                "message": f"{error.limit} turns per {error.window_seconds} s",
+                "retry_after_ms": error.retry_after_ms,
+                "details": {"limit": error.limit, "window_s": error.window_seconds},
+            }
+    return known

@@ -221,6 +221,20 @@ async def test_cancel_answers_cancelling_then_finished(node: Node, customer: Cus
     await phone.leave()
 
 
+async def test_phone_is_told_its_place_in_the_queue_once(node: Node, customer: Customer, token: str) -> None:
+    asked = await run_in_database(ask, customer)
+    phone = Phone(token)
+    await phone.greet({"c": str(asked.conversation_id)})
+
+    frame = await phone.read("turn.queued")
+
+    assert frame["c"] == str(asked.conversation_id)
+    assert (frame["d"]["turn"], frame["d"]["position"]) == (str(asked.accepted.turn_id), 1)
+    assert frame["d"]["eta_ms"] > 0
+    assert "s" not in frame
+    await phone.leave()
+
+
 async def test_ping_pong_detach_and_state_are_answered(node: Node, token: str) -> None:
     phone = Phone(token)
     await phone.greet()

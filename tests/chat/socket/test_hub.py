@@ -21,11 +21,15 @@ class Listener:
     """A follower that notes what it was told."""
 
     woken: list[tuple[UUID, int]] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self, conversation_id: UUID, top: int) -> None:
         self.woken.append((conversation_id, top))
         self.called.set()
+
+    async def send(self, text: str) -> None:
+        self.told.append(text)
 
 
 def make_events(first: int, last: int) -> list[StoredEvent]:
@@ -109,6 +113,16 @@ async def test_hub_passes_hints_from_other_processes_on() -> None:
     hub.hint({conversation_id: 5, uuid4(): 9})
 
     assert follower.woken == [(conversation_id, 5)]
+
+
+async def test_hub_tells_followers_what_is_not_in_the_log() -> None:
+    hub, follower, conversation_id = Hub(), Listener(), uuid4()
+    hub.attach(conversation_id, follower)
+
+    await hub.tell(conversation_id, "frame")
+    await hub.tell(uuid4(), "other")
+
+    assert follower.told == ["frame"]
 
 
 @pytest.mark.django_db(transaction=True)

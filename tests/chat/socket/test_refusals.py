@@ -8,6 +8,7 @@ from chat.errors import (
     ChatError,
     ConversationNotFound,
     MessageConflict,
+    QueueFull,
     RunLost,
     TooManyTurns,
     TurnBusy,
@@ -52,12 +53,19 @@ def test_build_error_of_a_rate_says_how_long_to_wait() -> None:
     )
 
 
+def test_build_error_of_a_full_queue_says_how_long_to_wait() -> None:
+    body = build_error(QueueFull(4000))
+
+    assert (body.code, body.retryable, body.retry_after_ms) == ("upstream.queue_full", True, 4000)
+
+
 def test_every_chat_error_has_an_answer() -> None:
     assert {kind for kind in ChatError.__subclasses__() if kind.__module__ == "chat.errors"} == {
         ConversationNotFound,
         TurnNotFound,
         TurnBusy,
         MessageConflict,
+        QueueFull,
         TooManyTurns,
         RunLost,
     }
