@@ -65,6 +65,7 @@ class Demo:
         with ExitStack() as cleanup:
             self.directory.lock()
             cleanup.callback(self.directory.unlock)
+            self.directory.remove(DEMO_FILE)  # a killed run's, with its dead process ids
             try:
                 listen_to_signals()
                 self._start(cleanup, started)

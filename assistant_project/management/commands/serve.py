@@ -5,14 +5,17 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils.module_loading import import_string
 from typing_extensions import override
 
 from assistant_project.asgi import application
-from assistant_project.servers.daphne_server import serve_with_daphne
 from assistant_project.servers.limits import STOP_MARGIN_SECONDS
-from assistant_project.servers.uvicorn_server import serve_with_uvicorn
 
-SERVERS = {"daphne": serve_with_daphne, "uvicorn": serve_with_uvicorn}
+# By name: a process loads only the server it runs.
+SERVERS = {
+    "daphne": "assistant_project.servers.daphne_server.serve_with_daphne",
+    "uvicorn": "assistant_project.servers.uvicorn_server.serve_with_uvicorn",
+}
 
 
 class Command(BaseCommand):
@@ -27,6 +30,6 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        serve = SERVERS[options["server"]]
+        serve = import_string(SERVERS[options["server"]])
         stop_seconds = settings.DRAIN_SECONDS + settings.ENGINE_GRACE_SECONDS + STOP_MARGIN_SECONDS
         sys.exit(serve(application, host=options["host"], port=options["port"], stop_seconds=stop_seconds))
