@@ -26,7 +26,8 @@ class ScriptedServer:
     """Answers one phone page.
 
     sockets  every socket the page opened, the newest last
-    refused  when set, the next refresh is answered with this error code
+    refused  when set, refreshes are answered with this error code
+    is_free  when cleared, refreshes are not answered until it is set
     """
 
     def __init__(self, phone: PhonePage, *, language: str = "en") -> None:
@@ -36,6 +37,8 @@ class ScriptedServer:
         self.refreshes: list[Frame] = []
         self.conversations: list[Frame] = []
         self.refused = ""
+        self.is_free = asyncio.Event()
+        self.is_free.set()
         self._html = Client().get("/", headers={"accept-language": language})
         self._frames: asyncio.Queue[Frame] = asyncio.Queue()
         self._arrivals: asyncio.Queue[WebSocketRoute] = asyncio.Queue()
@@ -126,6 +129,7 @@ class ScriptedServer:
         path = route.request.url.removeprefix(f"{ORIGIN}/api/v1")
         if path == "/auth/refresh":
             self.refreshes.append(json.loads(route.request.post_data or "{}"))
+            await self.is_free.wait()
             if self.refused:
                 await route.fulfill(status=401, json={"code": self.refused, "message": "", "retryable": False})
                 return

@@ -1,5 +1,7 @@
 """The page's connection: what it says, how it comes back, when it stays away, and that it never pretends."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -34,9 +36,9 @@ async def test_ping_is_answered_with_its_number(phone: PhonePage, server: Script
 async def test_silent_server_is_left_and_asked_again(phone: PhonePage, server: ScriptedServer) -> None:
     await phone.page.clock.install()
     await server.enter()
-    await phone.page.clock.fast_forward(39_000)
+    await phone.page.clock.fast_forward(20_000)
     assert len(server.sockets) == 1
-    await phone.page.clock.fast_forward(1_000)
+    await phone.page.clock.fast_forward(20_000)
     await phone.wait_for_status("waiting")
     await phone.page.clock.fast_forward(30_000)
     await server.welcome()
@@ -52,6 +54,7 @@ async def test_coming_to_the_foreground_probes_the_link_for_three_seconds(
     await phone.page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
     await server.expect("ping")
     server.send({"t": "pong", "d": {}})
+    await expect(phone.page.locator("#frames-list li").last).to_contain_text("pong")
     await phone.page.clock.fast_forward(5_000)
     assert len(server.sockets) == 1
     await phone.page.evaluate("() => dispatchEvent(new Event('online'))")
@@ -74,13 +77,14 @@ async def test_network_coming_back_connects_at_once(phone: PhonePage, server: Sc
 async def test_bye_delay_is_kept_and_counted_down(phone: PhonePage, server: ScriptedServer) -> None:
     await phone.page.clock.install()
     await server.enter()
-    await server.close(4429, after_ms=30_000)
+    await server.close(4429, after_ms=90_000)
     await phone.wait_for_status("waiting")
-    await expect(phone.page.locator("#status")).to_have_text("No connection, trying again in 30 s")
-    await phone.page.clock.run_for(29_000)
+    await expect(phone.page.locator("#status")).to_have_text(re.compile(r"^No connection, trying again in [89]\d s$"))
+    # The page's clock runs on besides: the steps leave room for a slow machine.
+    await phone.page.clock.run_for(60_000)
     assert len(server.sockets) == 1
-    await expect(phone.page.locator("#status")).to_have_text("No connection, trying again in 1 s")
-    await phone.page.clock.run_for(2_000)
+    await expect(phone.page.locator("#status")).to_have_text(re.compile(r"^No connection, trying again in [123]\d s$"))
+    await phone.page.clock.run_for(31_000)
 
     await server.welcome()
 
@@ -270,3 +274,27 @@ async def test_sign_out_leaves_nothing_behind(phone: PhonePage, server: Scripted
     content = await phone.page.content()
     assert "Тайна" not in content
     assert await phone.page.input_value("#text") == ""
+
+
+async def test_sign_out_during_a_refresh_stays_signed_out(phone: PhonePage, server: ScriptedServer) -> None:
+    await server.enter()
+    server.is_free.clear()
+    async with phone.page.expect_response("**/auth/refresh") as refresh:
+        async with phone.page.expect_request("**/auth/refresh"):
+            await server.close(4401)
+        await phone.page.click("#menu-open")
+        await phone.page.click("#sign-out")
+        server.is_free.set()
+    await (await refresh.value).finished()
+    await phone.reload()
+
+    await expect(phone.page.locator("#sign-in")).to_be_visible()
+    assert await phone.page.evaluate("() => Object.keys(sessionStorage)") == ["phone.slot"]
+
+
+async def test_broken_frame_ends_the_link_and_the_phone_comes_back(phone: PhonePage, server: ScriptedServer) -> None:
+    await server.enter()
+    server.sockets[-1].send('{"t":"text.del')
+
+    await server.welcome()
+    assert len(server.sockets) == 2

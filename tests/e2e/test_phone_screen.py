@@ -251,3 +251,56 @@ async def test_no_screen_scrolls_sideways(open_phone: OpenPhone, width: int) -> 
       }).map((element) => element.id || element.className)"""
     assert await phone.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     assert await phone.page.evaluate(wide) == []
+
+
+# Relative luminance and contrast as the Web Content Accessibility Guidelines 2.2 define them.
+LOW_CONTRAST = """() => {
+  const read = (color) => color.match(/[\\d.]+/g).map(Number);
+  const weigh = (part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+  const shine = ([red, green, blue]) => 0.2126 * weigh(red) + 0.7152 * weigh(green) + 0.0722 * weigh(blue);
+  const findBack = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const back = read(getComputedStyle(at).backgroundColor);
+      if ((back[3] ?? 1) === 1) return back;
+    }
+    return [255, 255, 255];
+  };
+  const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  return [...document.querySelectorAll("body *")]
+    .filter((element) => hasText(element) && element.checkVisibility())
+    .filter((element) => !element.closest(".visually-hidden, :disabled"))
+    .map((element) => {
+      const front = shine(read(getComputedStyle(element).color));
+      const [low, high] = [front, shine(findBack(element))].sort((a, b) => a - b);
+      return [element.textContent.trim().slice(0, 40), Math.round(((high + 0.05) / (low + 0.05)) * 100) / 100];
+    })
+    .filter(([, contrast]) => contrast < 4.5);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_text_has_enough_contrast(open_phone: OpenPhone, scheme: str) -> None:
+    phone = await open_phone(color_scheme=scheme)
+    server = ScriptedServer(phone)
+    await server.start()
+    await phone.open(f"{ORIGIN}/")
+    await expect(phone.page.locator("#sign-in")).to_be_visible()
+    assert await phone.page.evaluate(LOW_CONTRAST) == []
+    await phone.sign_in("anna", "a password")
+    await server.welcome()
+    assert await phone.page.evaluate(LOW_CONTRAST) == []
+    talk = await ask_first_question(server)
+    server.send(talk.delta("Раз"))
+    error = {"code": "worker.lost", "message": "", "retryable": True, "trace": "t"}
+    server.send(talk.event("turn.failed", {"turn": "t1", "msg": "a1", "partial": True, "bytes": 6, "error": error}))
+    await phone.wait_for_answer("failed")
+    await phone.ask("Ещё")
+    await server.refuse("turn.submit", "limit.size", retryable=False)
+    await expect(phone.page.locator(".message[data-state=refused]")).to_be_visible()
+    await phone.page.click("#network")
+    await expect(phone.page.locator("#notice")).to_be_visible()
+    assert await phone.page.evaluate(LOW_CONTRAST) == []
+    await phone.page.click("#menu-open")
+    await expect(phone.page.locator("#menu")).to_be_visible()
+
+    assert await phone.page.evaluate(LOW_CONTRAST) == []

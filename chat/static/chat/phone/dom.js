@@ -22,22 +22,6 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/**
- * @param {string} name  a symbol of icons.svg
- * @returns {SVGElement}
- */
-export function makeIcon(name) {
-  const icon = document.createElementNS(SVG, "svg");
-  const use = document.createElementNS(SVG, "use");
-  icon.setAttribute("class", "icon");
-  icon.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `${document.body.dataset.icons}#${name}`);
-  icon.append(use);
-  return icon;
-}
-
 /**
  * @param {string} text
  * @param {() => void} act

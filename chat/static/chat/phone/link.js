@@ -14,6 +14,18 @@
 import { measureBytes } from "./digests.js";
 import { HELLO_TIMEOUT_MS, PROBE_MS, REPLY_TIMEOUT_MS, SILENCE_GRACE_MS } from "./protocol.js";
 
+/**
+ * @param {string} text
+ * @returns {Frame|null} null for what no server of ours sends: something on the way broke it
+ */
+function parseFrame(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /** The link ended before the reply came; whether the command was done is unknown. */
 export class LinkLost extends Error {}
 
@@ -130,7 +142,8 @@ export class Link {
     clearTimeout(this.#probe);
     this.#probe = 0;
     this.#hooks.wire("in", text);
-    const frame = /** @type {Frame} */ (JSON.parse(text));
+    const frame = parseFrame(text);
+    if (frame === null) return this.fail();
     if (frame.t === "welcome") this.#welcome(frame.d);
     else if (frame.t === "ok" || frame.t === "err") this.#settle(frame);
     else if (frame.t === "ping") this.#transmit({ t: "pong", d: frame.d ?? {} });

@@ -41,7 +41,7 @@ export function renderText(container, text) {
  * @param {string} text
  * @returns {Block[]}
  */
-export function splitBlocks(text) {
+function splitBlocks(text) {
   const blocks = /** @type {Block[]} */ ([]);
   let open = /** @type {Block|null} */ (null);
   for (const line of text.split("\n")) {

@@ -32,8 +32,8 @@ import { buildConversation, findRunningTurn, noteQueue } from "./transcript.js";
 
 /** Transcripts kept for a fast return; others are read from the server again. */
 const KEPT_CONVERSATIONS = 5;
-/** Local stop reason beside the close codes: the log could not be followed. */
-export const OUT_OF_STEP = 4400;
+/** Stands for a close code: the phone itself gave up following the log. */
+const OUT_OF_STEP = 4400;
 const NOT_AUTHENTICATED = 4501;
 
 export class Phone {
@@ -47,6 +47,7 @@ export class Phone {
   #acks;
   #kept;
   #isRenewalTried = false;
+  #isStopped = false;
 
   /** @param {PhoneParts} parts */
   constructor(parts) {
@@ -126,13 +127,14 @@ export class Phone {
 
   /** Leave; the phone is not to be used again. */
   stop() {
+    // Timers and replies may still come; they must not write into the next customer's store.
+    this.#isStopped = true;
     this.connection.stop("signed out");
-    this.outbox.entries = [];
   }
 
   /** Store transcript and position together; done before any ack, and when the page goes away. */
   save() {
-    if (!this.#parts.session.isOpen) return;
+    if (this.#isStopped) return;
     const others = this.#kept.filter((item) => item.id !== this.conversation.id);
     this.#kept = [this.conversation, ...others].slice(0, KEPT_CONVERSATIONS);
     const conversations = this.#kept;
@@ -142,7 +144,7 @@ export class Phone {
   /** @param {boolean} isWorthStoring */
   #changed(isWorthStoring) {
     if (isWorthStoring) this.save();
-    this.#parts.change();
+    if (!this.#isStopped) this.#parts.change();
   }
 
   /** @param {Conversation} conversation */

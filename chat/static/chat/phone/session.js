@@ -121,7 +121,10 @@ export class Session {
     this.#store.write(stored);
     try {
       const body = { refresh_token: stored.refreshToken, attempt_id: stored.attemptId };
-      return this.#take(stored.username, await this.#fetch("/auth/refresh", { method: "POST", body }));
+      const pair = await this.#fetch("/auth/refresh", { method: "POST", body });
+      // Signed out meanwhile: the new pair must not bring the session back.
+      if (this.#store.read()?.refreshToken !== stored.refreshToken) throw new RestError("auth.required");
+      return this.#take(stored.username, pair);
     } catch (error) {
       if (error instanceof RestError && error.status === 401) {
         this.forget();
