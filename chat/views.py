@@ -3,6 +3,8 @@
 It holds no customer data: everything arrives over the same REST API and WebSocket that phones use.
 """
 
+from pathlib import Path
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,6 +13,10 @@ from django.views.decorators.http import require_safe
 
 from chat.phone_strings import STRINGS
 
+SCRIPTS_DIR = Path(__file__).resolve().parent / "static" / "chat" / "phone"
+# Named in the page, so that a slow network fetches all modules at once instead of level by level of their imports.
+MODULES = tuple(f"chat/phone/{path.name}" for path in sorted(SCRIPTS_DIR.glob("*.js")))
+
 
 @never_cache
 @require_safe
@@ -18,6 +24,7 @@ def show_phone(request: HttpRequest) -> HttpResponse:
     """Return the page in the language of the cookie that the switch sets, else of the browser."""
     context = {
         "strings": {key: str(text) for key, text in STRINGS.items()},
+        "modules": MODULES,
         "is_sandbox": settings.GIGACHAT_SANDBOX,
     }
     return render(request, "chat/phone.html", context)

@@ -71,6 +71,14 @@ def test_show_phone_holds_no_inline_code_and_loads_only_its_own_files(client: Cl
     assert [url for url in page.loaded if not url.startswith("/static/chat/phone/")] == []
 
 
+def test_show_phone_names_every_module_once(client: Client) -> None:
+    scripts = [url for url in read_page(client).loaded if url.endswith(".js")]
+
+    assert len(scripts) > 20
+    assert sorted(set(scripts)) == sorted(scripts[:-1])
+    assert scripts[-1] == "/static/chat/phone/main.js"
+
+
 @pytest.mark.parametrize(("language", "greeting"), [("ru", "Ассистент банка"), ("en", "Bank assistant")])
 def test_show_phone_speaks_the_browsers_language(client: Client, language: str, greeting: str) -> None:
     response = client.get("/", headers={"accept-language": language})
