@@ -8,11 +8,25 @@ AccountsError
 ├── SessionExpired         the session's time is over: sign in with the password
 ├── SessionRevoked         the session was ended before its time
 ├── SessionNotFound        unknown session (for staff)
-└── TokenInvalid           not an access token of ours
-    └── TokenExpired       ours, but its time is over; carries its claims
+├── TokenInvalid           not an access token of ours
+│   └── TokenExpired       ours, but its time is over; carries its claims
+├── MoneyMalformed         a text or number is no amount of money
+├── RequisitesMalformed    an account number, BIK, INN or card number has the wrong form or key
+├── NotFound               no such row of this customer (another's looks the same)
+├── GatewayUnavailable     an outside system did not answer; the outcome is unknown
+└── OperationRefused       a rule of the bank; stored, and final for its idempotency key; `code` is closed
+    ├── InsufficientFunds · CapExceeded(cap_code) · AccountUnavailable · CardUnavailable · SameAccount
+    ├── CurrencyMismatch · AmountOutOfRange · PayeeUnavailable · AlreadyPaid · BillUnavailable · NotReversible
+    ├── HoldResolved · PostTooLarge
+    ├── GatewayRefused(reason)     the outside system said no; the hold is released
+    ├── TransferSuspended(until)   antifraud delays acceptance; not final: the same order may be sent again after it
+    └── IdempotencyConflict        the key was used for another order; never stored
 """
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from accounts.tokens import AccessClaims
@@ -64,3 +78,156 @@ class TokenExpired(TokenInvalid):
     def __init__(self, claims: "AccessClaims") -> None:
         super().__init__("the access token is over")
         self.claims = claims
+
+
+class MoneyMalformed(AccountsError):
+    """`reason` says why it is no amount: text, sign, zero, fraction, ambiguous, range, currency."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RequisitesMalformed(AccountsError):
+    """`field` (account, bik, inn, card) has the wrong form or check digit. Correcting it helps."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class NotFound(AccountsError):
+    """There is no such row, or it is another customer's: both look the same. Retrying does not help."""
+
+
+class OperationRefused(AccountsError):
+    """A rule of the bank refused the order; nothing was posted. The same key always gets the same refusal."""
+
+    code: ClassVar[str] = "refused"
+
+    def get_details(self) -> dict[str, str]:
+        """Return what must be stored to raise the same refusal again."""
+        return {}
+
+
+class InsufficientFunds(OperationRefused):
+    """Less is available than amount and fee, open holds counted."""
+
+    code = "insufficient_funds"
+
+
+class CapExceeded(OperationRefused):
+    """A limit of this day, month or operation would be passed; `cap_code` names it. Waiting may help."""
+
+    code = "cap_exceeded"
+
+    def __init__(self, cap_code: str = "") -> None:
+        super().__init__(cap_code)
+        self.cap_code = cap_code
+
+    @override
+    def get_details(self) -> dict[str, str]:
+        return {"cap_code": self.cap_code}
+
+
+class AccountUnavailable(OperationRefused):
+    """The account is blocked or closed for this direction."""
+
+    code = "account_unavailable"
+
+
+class CardUnavailable(OperationRefused):
+    """The card is frozen, blocked, lost or over."""
+
+    code = "card_unavailable"
+
+
+class SameAccount(OperationRefused):
+    """From an account to itself."""
+
+    code = "same_account"
+
+
+class CurrencyMismatch(OperationRefused):
+    """Two currencies meet where one is needed."""
+
+    code = "currency_mismatch"
+
+    def __init__(self, left: str = "", right: str = "") -> None:
+        super().__init__(f"{left} and {right}" if left else "")
+
+
+class AmountOutOfRange(OperationRefused):
+    """Not between one minor unit and `money.MAX_AMOUNT_MINOR`."""
+
+    code = "amount_out_of_range"
+
+
+class PayeeUnavailable(OperationRefused):
+    """The payee cannot be reached this way."""
+
+    code = "payee_unavailable"
+
+
+class AlreadyPaid(OperationRefused):
+    """The bill is paid, or a payment of it is on its way."""
+
+    code = "duplicate"
+
+
+class BillUnavailable(OperationRefused):
+    """The bill was cancelled, or its amount is another."""
+
+    code = "bill_unavailable"
+
+
+class NotReversible(OperationRefused):
+    """The operation is not posted, was reversed or refunded already, or the refund would pass what is left of it."""
+
+    code = "not_reversible"
+
+
+class HoldResolved(OperationRefused):
+    """The hold was posted, voided or expired before."""
+
+    code = "hold_resolved"
+
+
+class PostTooLarge(OperationRefused):
+    """More is to be posted than was held."""
+
+    code = "post_too_large"
+
+
+class GatewayRefused(OperationRefused):
+    """The outside system refused the operation; `reason` is its closed code."""
+
+    code = "gateway_refused"
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    @override
+    def get_details(self) -> dict[str, str]:
+        return {"reason": self.reason}
+
+
+class TransferSuspended(OperationRefused):
+    """Antifraud delays acceptance until `until`; no money is reserved. Sending the order again after it helps."""
+
+    code = "suspended"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until
+
+
+class IdempotencyConflict(OperationRefused):
+    """The key was used for an order with other content. A new key is needed."""
+
+    code = "idempotency_conflict"
+
+
+class GatewayUnavailable(AccountsError):
+    """The outside system did not answer: what it did is unknown. Asking again with the same id is safe."""
