@@ -197,6 +197,13 @@ ENGINE_GRACE_SECONDS = env.float("ENGINE_GRACE_SECONDS", default=30.0)
 DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=20.0)
 
 # --- GigaChat ---------------------------------------------------------------------------------------------------
+# oauth: the public hosts; mtls: a contour that knows us by our certificate; token: a fixed bearer token.
+GIGACHAT_AUTH = env.str("GIGACHAT_AUTH", default="oauth")
+GIGACHAT_TOKEN = read_secret("GIGACHAT_TOKEN")
+GIGACHAT_CLIENT_CERT_FILE = env.str("GIGACHAT_CLIENT_CERT_FILE", default="")
+GIGACHAT_CLIENT_KEY_FILE = env.str("GIGACHAT_CLIENT_KEY_FILE", default="")
+GIGACHAT_CLIENT_KEY_PASSWORD = read_secret("GIGACHAT_CLIENT_KEY_PASSWORD")
+GIGACHAT_PROXY_URL = read_secret("GIGACHAT_PROXY_URL")
 GIGACHAT_CREDENTIALS = read_secret("GIGACHAT_CREDENTIALS")
 GIGACHAT_SCOPE = env.str("GIGACHAT_SCOPE", default="GIGACHAT_API_PERS")
 # Parallel streams of the licence, shared by the whole installation.
@@ -219,6 +226,13 @@ GIGACHAT_SANDBOX = env.bool("GIGACHAT_SANDBOX", default=False)
 GIGACHAT_POOL_SIZE = env.int("GIGACHAT_POOL_SIZE", default=10)
 GIGACHAT_RETRIES = env.int("GIGACHAT_RETRIES", default=2)
 GIGACHAT_RETRY_SECONDS = env.float("GIGACHAT_RETRY_SECONDS", default=15.0)
+GIGACHAT_REST_SECONDS = env.float("GIGACHAT_REST_SECONDS", default=30.0)
+GIGACHAT_IMAGE_STYLE = env.str("GIGACHAT_IMAGE_STYLE", default="attachments")
+# Which models see pictures is in no API; docs/gigachat.md names the source.
+GIGACHAT_VISION_MODELS = env.list("GIGACHAT_VISION_MODELS", default=["GigaChat-2-Pro", "GigaChat-2-Max"])
+GIGACHAT_BREAKER_FAILURES = env.int("GIGACHAT_BREAKER_FAILURES", default=5)
+GIGACHAT_BREAKER_WINDOW_SECONDS = env.float("GIGACHAT_BREAKER_WINDOW_SECONDS", default=60.0)
+GIGACHAT_BREAKER_OPEN_SECONDS = env.float("GIGACHAT_BREAKER_OPEN_SECONDS", default=20.0)
 
 # --- REST -------------------------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)

@@ -1,53 +1,76 @@
-"""The only file that opens a connection to GigaChat: one client per process and event loop.
+"""The only file that opens a connection for an answer of GigaChat: one client per process and event loop.
 
-A stream is retried before the first byte of its answer and never after; leaving it closes the connection at once.
+A call is retried before the first byte of its answer and never after; leaving a stream closes the connection at once.
+Short blocking calls are `rest`.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
 
 import aiohttp
-from django.conf import settings
 
+from chat.gigachat.answers import read_completion
+from chat.gigachat.breaker import UNTROUBLED, Admission, is_failure
 from chat.gigachat.call_record import CallRecord
-from chat.gigachat.completion import CompletionStream, drain
-from chat.gigachat.credentials import parse_credentials
+from chat.gigachat.completion import CompletionStream, drain, read_body
+from chat.gigachat.configuration import build_options
 from chat.gigachat.encoding import encode_request
 from chat.gigachat.errors import (
+    AnswerMalformed,
     GigaChatError,
     PoolTimeout,
     StreamMissing,
     TokenRefused,
     TotalTimeout,
 )
-from chat.gigachat.oauth import USER_AGENT, Token
+from chat.gigachat.headers import build_headers, read_request_id
+from chat.gigachat.link import build_link
+from chat.gigachat.oauth import Token
 from chat.gigachat.options import ClientOptions
 from chat.gigachat.retries import RetryBudget
 from chat.gigachat.statuses import build_status_error
-from chat.gigachat.tls import get_ssl_context
-from chat.gigachat.tokens import TokenKeeper
 from chat.gigachat.transport import AbortingResponse, to_request_error
-from chat.gigachat.types import Prompt
+from chat.gigachat.types import Completion, Prompt
+from chat.gigachat.validation import validate_prompt
 
 # nginx closes idle connections after 15 to 75 s; one closed under us is found out and replaced before the first byte.
 KEEPALIVE_SECONDS = 60.0
-MAX_REQUEST_ID_CHARACTERS = 128
+# The shared cache answers within a millisecond; one that does not is taken for one that is down.
+BREAKER_SECONDS = 0.25
+EVENT_STREAM = "text/event-stream"
+JSON = "application/json"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One prompt on its way, the same in each attempt; `deadline` by the loop's clock."""
+
+    prompt: Prompt
+    body: bytes
+    accept: str
+    record: CallRecord
+    deadline: float
 
 
 class GigaChatClient:
     """One per process and event loop; make it anywhere, use it in one loop.
 
-    Raises when made: AuthorityRefused
+    Raises when made: AuthorityRefused, ClientCertificateRefused
     """
 
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
         self._completions_url = f"{options.base_url.rstrip('/')}/chat/completions"
-        self._ssl_context = get_ssl_context(options.ca_file, options.ca_sha256)
-        self._tokens = TokenKeeper(options.credentials, auth_url=options.auth_url, ssl_context=self._ssl_context)
+        self._link = build_link(options)
         self._slots = asyncio.Semaphore(options.pool_size)
         self._session: aiohttp.ClientSession | None = None
+        self._breaker_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gigachat-breaker")
 
     @contextlib.asynccontextmanager
     async def stream(self, prompt: Prompt) -> AsyncIterator[CompletionStream]:
@@ -55,33 +78,56 @@ class GigaChatClient:
 
         Entering ends when the answer's headers are there. It renews a refused token and retries, both before the first
         byte of the answer only.
-        Raises on entering: SetupRefused, RequestRefused, ServiceUnavailable, ServiceTimeout, StreamMissing,
-        TokenMalformed; while iterating see CompletionStream
+        Raises on entering: SetupRefused, RequestRefused (PromptInvalid before anything is sent), ServiceUnavailable,
+        ServiceTimeout, StreamMissing, TokenMalformed; while iterating see CompletionStream
         Source: docs/gigachat.md "Streaming"
         """
-        body = encode_request(prompt)
+        async with self._call(prompt, EVENT_STREAM) as (call, response):
+            stream = CompletionStream(response, call.record)
+            try:
+                yield stream
+            finally:
+                stream.close()
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """Return the whole answer at once, for internal use: nobody watches it grow.
+
+        Raises: as entering `stream`, and AnswerBroken, ReadIdleTimeout, TotalTimeout
+        """
+        async with self._call(prompt, JSON) as (call, response):
+            try:
+                body = await read_body(response, call.record)
+            finally:
+                response.close()
+            request_id = call.record.provider_request_id or prompt.request_id
+            completion = read_completion(body, request_id=request_id)
+            call.record.outcome = completion.reason.value
+            return completion
+
+    async def aclose(self) -> None:
+        """Cut every connection. The client cannot be used again."""
+        self._link.tokens.close()
+        self._breaker_thread.shutdown(wait=False, cancel_futures=True)
+        if self._session is not None:
+            await self._session.close()
+
+    @contextlib.asynccontextmanager
+    async def _call(self, prompt: Prompt, accept: str) -> AsyncIterator[tuple[Call, aiohttp.ClientResponse]]:
+        """Yield the call and its answer, the headers read and the type checked; log the call's one line at the end."""
+        validate_prompt(prompt)
+        body = encode_request(prompt, is_streamed=accept == EVENT_STREAM, image_style=self._options.image_style)
         record = CallRecord(model=prompt.model, request_id=prompt.request_id, request_bytes=len(body))
         deadline = asyncio.get_running_loop().time() + self._options.total_seconds
+        call = Call(prompt, body, accept, record, deadline)
         try:
             async with self._take_slot():
-                response = await self._open(prompt, body, record=record, deadline=deadline)
-                stream = CompletionStream(response, record)
-                try:
-                    yield stream
-                finally:
-                    stream.close()
+                yield call, await self._open(call)
         except GigaChatError as error:
             record.outcome = error.code
             record.status = error.status if record.status is None else record.status
             raise
         finally:
             record.log()
-
-    async def aclose(self) -> None:
-        """Cut every connection. The client cannot be used again."""
-        self._tokens.close()
-        if self._session is not None:
-            await self._session.close()
 
     @contextlib.asynccontextmanager
     async def _take_slot(self) -> AsyncIterator[None]:
@@ -96,70 +142,93 @@ class GigaChatClient:
         finally:
             self._slots.release()
 
-    async def _open(
-        self, prompt: Prompt, body: bytes, *, record: CallRecord, deadline: float
-    ) -> aiohttp.ClientResponse:
-        """Return the answer, its headers read and its type checked."""
+    async def _open(self, call: Call) -> aiohttp.ClientResponse:
         loop = asyncio.get_running_loop()
         budget = RetryBudget(retries=self._options.retries, seconds=self._options.retry_seconds, now=loop.time())
         rejected: str | None = None
         while True:
-            token = await self._get_token(rejected, deadline=deadline)
-            record.attempts += 1
-            outcome = await self._send(prompt, body, token=token, deadline=deadline)
+            admission = await self._admit()
+            token = await self._get_token(rejected, deadline=call.deadline)
+            call.record.attempts += 1
+            outcome = await self._send(call, token)
+            await self._note_outcome(admission, outcome)
             if isinstance(outcome, aiohttp.ClientResponse):
-                record.status = outcome.status
-                record.provider_request_id = read_request_id(outcome)
+                call.record.status = outcome.status
+                call.record.provider_request_id = read_request_id(outcome.headers.get("X-Request-Id"))
                 return outcome
-            if isinstance(outcome, TokenRefused) and rejected is None:
-                rejected = token.value
+            if isinstance(outcome, TokenRefused) and rejected is None and token is not None:
+                rejected = token
                 continue
             delay = budget.find_delay(outcome, now=loop.time())
             if delay is None:
                 raise outcome
             await asyncio.sleep(delay)
 
-    async def _get_token(self, rejected: str | None, *, deadline: float) -> Token:
-        found = self._tokens.request_token(rejected=rejected)
-        if isinstance(found, Token):
-            return found
+    async def _admit(self) -> Admission:
+        """Raises: BreakerOpen"""
+        breaker = self._link.breaker
+        return UNTROUBLED if breaker is None else await self._ask_breaker(breaker.admit, UNTROUBLED)
+
+    async def _note_outcome(self, admission: Admission, outcome: aiohttp.ClientResponse | GigaChatError) -> None:
+        error = outcome if isinstance(outcome, GigaChatError) else None
+        breaker = self._link.breaker
+        # An answer is no news while nothing was wrong: the usual call asks the cache once, before it is sent.
+        if breaker is not None and (admission.is_troubled or is_failure(error)):
+            await self._ask_breaker(lambda: breaker.record(admission, error), None)
+
+    async def _ask_breaker(self, act: Callable[[], T], otherwise: T) -> T:
+        answer = asyncio.get_running_loop().run_in_executor(self._breaker_thread, act)
+        await asyncio.wait([answer], timeout=BREAKER_SECONDS)
+        if answer.done():
+            return answer.result()
+        answer.cancel()
+        return otherwise
+
+    async def _get_token(self, rejected: str | None, *, deadline: float) -> str | None:
+        found = self._link.tokens.request_token(rejected=rejected)
+        if not isinstance(found, Future):
+            return None if found is None else found.value
         failure: GigaChatError
         try:
             async with asyncio.timeout_at(deadline):
                 # Shielded: the fetch is everybody's, a caller who leaves must not cancel it.
-                return await asyncio.shield(asyncio.wrap_future(found))
+                token: Token = await asyncio.shield(asyncio.wrap_future(found))
+                return token.value
         except TimeoutError:
             failure = TotalTimeout()
         except GigaChatError as error:
             failure = error.copy()
         raise failure
 
-    async def _send(
-        self, prompt: Prompt, body: bytes, *, token: Token, deadline: float
-    ) -> aiohttp.ClientResponse | GigaChatError:
-        """Return an answer that is an event stream, or what it is instead.
+    async def _send(self, call: Call, token: str | None) -> aiohttp.ClientResponse | GigaChatError:
+        """Return an answer of the wanted type, or what it is instead.
 
         Errors are returned: aiohttp's hold the request with the token, and would stay attached to a raised one.
         """
+        prompt, proxy = call.prompt, self._options.proxy
+        ids = {"request_id": prompt.request_id, "session_id": prompt.session_id, "client_id": prompt.client_id}
         try:
             response = await self._get_session().post(
                 self._completions_url,
-                data=body,
-                headers=build_headers(prompt, token),
-                timeout=self._build_timeout(deadline),
+                data=call.body,
+                headers={**build_headers(token, **ids, accept=call.accept), "Content-Type": JSON},
+                timeout=self._build_timeout(call.deadline),
                 allow_redirects=False,
+                proxy=None if proxy is None else proxy.address,
+                proxy_headers=None if proxy is None else proxy.build_headers(),
             )
         except (aiohttp.ClientError, OSError) as error:
             return to_request_error(error)
-        if response.status == 200 and response.content_type == "text/event-stream":
+        if response.status == 200 and response.content_type == call.accept:
             return response
-        await drain(response)
+        beginning = await drain(response)
         if response.status == 200:
-            return StreamMissing(status=response.status)
+            return (StreamMissing if call.accept == EVENT_STREAM else AnswerMalformed)(status=response.status)
         return build_status_error(
             response.status,
             content_type=response.headers.get("Content-Type", ""),
             retry_after=response.headers.get("Retry-After", ""),
+            body=beginning,
         )
 
     def _build_timeout(self, deadline: float) -> aiohttp.ClientTimeout:
@@ -173,7 +242,7 @@ class GigaChatClient:
     def _get_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                ssl=self._ssl_context,
+                ssl=self._link.ssl_context,
                 limit=0,  # our slots bound it: only so waiting for the pool has a timeout of its own
                 keepalive_timeout=KEEPALIVE_SECONDS,
             )
@@ -187,42 +256,8 @@ class GigaChatClient:
 
 
 def build_client() -> GigaChatClient:
-    """Return a client for the settings GIGACHAT_*; nothing else reads them.
+    """Return a client for the settings GIGACHAT_*.
 
     Raises: SetupRefused
     """
-    return GigaChatClient(
-        ClientOptions(
-            credentials=parse_credentials(settings.GIGACHAT_CREDENTIALS, settings.GIGACHAT_SCOPE),
-            base_url=settings.GIGACHAT_BASE_URL,
-            auth_url=settings.GIGACHAT_AUTH_URL,
-            ca_file=settings.GIGACHAT_CA_FILE,
-            ca_sha256=settings.GIGACHAT_CA_SHA256,
-            pool_size=settings.GIGACHAT_POOL_SIZE,
-            connect_seconds=settings.GIGACHAT_CONNECT_SECONDS,
-            pool_seconds=settings.GIGACHAT_POOL_SECONDS,
-            read_idle_seconds=settings.GIGACHAT_READ_IDLE_SECONDS,
-            total_seconds=settings.GIGACHAT_TOTAL_SECONDS,
-            retries=settings.GIGACHAT_RETRIES,
-            retry_seconds=settings.GIGACHAT_RETRY_SECONDS,
-        )
-    )
-
-
-def build_headers(prompt: Prompt, token: Token) -> dict[str, str]:
-    # Without a User-Agent the provider answers 403; without identity some gateway gathers the stream to compress it.
-    return {
-        "Authorization": f"Bearer {token.value}",
-        "User-Agent": USER_AGENT,
-        "Content-Type": "application/json",
-        "Accept": "text/event-stream",
-        "Accept-Encoding": "identity",
-        "Cache-Control": "no-store",
-        "X-Request-ID": prompt.request_id,
-        "X-Session-ID": prompt.session_id,
-        "X-Client-ID": prompt.client_id,
-    }
-
-
-def read_request_id(response: aiohttp.ClientResponse) -> str:
-    return response.headers.get("X-Request-Id", "")[:MAX_REQUEST_ID_CHARACTERS]
+    return GigaChatClient(build_options())

@@ -8,13 +8,15 @@ import aiohttp
 
 from chat.gigachat.answers import AnswerReader
 from chat.gigachat.call_record import CallRecord
-from chat.gigachat.errors import GigaChatError
+from chat.gigachat.errors import EventTooLarge, GigaChatError
 from chat.gigachat.transport import to_stream_error
 from chat.gigachat.types import Finished, StreamPart
 
 # To keep a connection, and with it the TLS handshake, a little may still be read after the useful part.
 DRAIN_SECONDS = 1.0
 DRAIN_BYTES = 64 * 1024
+BEGINNING_BYTES = 4 * 1024
+MAX_BODY_BYTES = 4 * 1024 * 1024
 
 
 class CompletionStream:
@@ -65,13 +67,39 @@ class CompletionStream:
             self._record.outcome = part.reason.value
 
 
-async def drain(response: aiohttp.ClientResponse) -> None:
-    """Read the little that is left, to give the connection back to the pool; cut it when that takes long or fails."""
+async def drain(response: aiohttp.ClientResponse) -> bytes:
+    """Read the little that is left, to give the connection back to the pool; cut it when that takes long or fails.
+
+    Return the beginning of it.
+    """
+    beginning = b""
     remaining = DRAIN_BYTES
     try:
         with contextlib.suppress(aiohttp.ClientError, OSError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 while remaining > 0 and (chunk := await response.content.readany()):
                     remaining -= len(chunk)
+                    beginning += chunk[: BEGINNING_BYTES - len(beginning)]
     finally:
         response.close()
+    return beginning
+
+
+async def read_body(response: aiohttp.ClientResponse, record: CallRecord) -> bytes:
+    """Return the whole body of an answer that is not streamed.
+
+    Raises: StreamBroken, ReadIdleTimeout, TotalTimeout, EventTooLarge
+    """
+    failure: GigaChatError
+    body = bytearray()
+    try:
+        while len(body) <= MAX_BODY_BYTES:
+            chunk = await response.content.readany()
+            record.note_packet(len(chunk))
+            if not chunk:
+                return bytes(body)
+            body += chunk
+        failure = EventTooLarge()
+    except (aiohttp.ClientError, OSError) as error:
+        failure = to_stream_error(error)
+    raise failure

@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chat.gigachat.errors import CredentialsMalformed
 
+# Individuals, organisations with prepaid packages, organisations that pay as they go.
+SCOPES = ("GIGACHAT_API_PERS", "GIGACHAT_API_B2B", "GIGACHAT_API_CORP")
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:

@@ -4,18 +4,16 @@ import datetime as dt
 import ssl
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeGuard
 
 import requests
-from requests.adapters import HTTPAdapter
-from typing_extensions import override
 
 from chat.gigachat.credentials import Credentials
 from chat.gigachat.errors import (
     CredentialsRefused,
     GigaChatError,
     ScopeRefused,
-    TlsRefused,
+    ServiceTimeout,
     TokenGatewayFailed,
     TokenMalformed,
     TokenRateLimited,
@@ -23,12 +21,14 @@ from chat.gigachat.errors import (
     TokenServerFailed,
     TokenTimeout,
     TokenUnreachable,
+    Unreachable,
 )
+from chat.gigachat.headers import USER_AGENT
 from chat.gigachat.mapping import decode_json
+from chat.gigachat.proxy import Proxy
 from chat.gigachat.statuses import is_json, parse_retry_after
-from chat.gigachat.tls import is_cut_handshake
+from chat.gigachat.sync_transport import build_session, read_bounded, to_sync_error
 
-USER_AGENT = "bank-assistant/0.1"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 # A real answer is about 1.3 kB.
@@ -65,30 +65,24 @@ class Answer:
     body: bytes = field(repr=False)
 
 
-class PinnedAdapter(HTTPAdapter):
-    """Uses our TLS context as it is."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenService:
+    """Where tokens are issued, and the way there."""
 
-    def __init__(self, ssl_context: ssl.SSLContext) -> None:
-        self._ssl_context = ssl_context
-        super().__init__(max_retries=0)
-
-    @override
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._ssl_context, **kwargs)
-
-    @override
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave out what `requests` does here: it would load the public authorities into our context."""
+    url: str
+    ssl_context: ssl.SSLContext
+    proxy: Proxy | None = None
 
 
-def fetch_token(credentials: Credentials, *, auth_url: str, ssl_context: ssl.SSLContext, now: float) -> Token:
+def fetch_token(credentials: Credentials, service: TokenService, *, now: float) -> Token:
     """Ask the token service once; `now` is the second of the Unix epoch from which the token's lifetime counts.
 
     Raises: CredentialsRefused, ScopeRefused, TokenRequestRefused, TokenRateLimited, TokenServerFailed,
-    TokenGatewayFailed, TokenUnreachable, TokenTimeout, TokenMalformed, TlsRefused
+    TokenGatewayFailed, TokenUnreachable, TokenTimeout, TokenMalformed, TlsRefused, ProxyRefused,
+    ClientCertificateRejected
     Source: docs/gigachat.md "Token"
     """
-    answer = send_request(credentials, auth_url=auth_url, ssl_context=ssl_context)
+    answer = send_request(credentials, service)
     if isinstance(answer, GigaChatError):
         raise answer
     if answer.status != 200:
@@ -96,28 +90,24 @@ def fetch_token(credentials: Credentials, *, auth_url: str, ssl_context: ssl.SSL
     return parse_token(answer, now=now)
 
 
-def send_request(credentials: Credentials, *, auth_url: str, ssl_context: ssl.SSLContext) -> Answer | GigaChatError:
+def send_request(credentials: Credentials, service: TokenService) -> Answer | GigaChatError:
     """Return the answer, or what went wrong on the way.
 
     Returned, not raised: an error of `requests` holds the request with the credentials, and would stay attached.
     """
     try:
-        return exchange(credentials, auth_url=auth_url, ssl_context=ssl_context)
-    except requests.exceptions.SSLError as error:
-        return TokenUnreachable() if is_cut_handshake(error) else TlsRefused()
-    except requests.exceptions.Timeout:
+        return exchange(credentials, service)
+    except requests.exceptions.RequestException as error:
+        failure = to_sync_error(error)
+    if isinstance(failure, ServiceTimeout):
         return TokenTimeout()
-    except requests.exceptions.RequestException:
-        return TokenUnreachable()
+    return TokenUnreachable() if isinstance(failure, Unreachable) else failure
 
 
-def exchange(credentials: Credentials, *, auth_url: str, ssl_context: ssl.SSLContext) -> Answer:
-    with requests.Session() as session:
-        # No proxies, no .netrc: the environment is read in the settings only.
-        session.trust_env = False
-        session.mount("https://", PinnedAdapter(ssl_context))
+def exchange(credentials: Credentials, service: TokenService) -> Answer:
+    with build_session(service.ssl_context, service.proxy) as session:
         response = session.post(
-            auth_url,
+            service.url,
             data={"scope": credentials.scope},
             headers={
                 "Authorization": f"Basic {credentials.authorization_key}",
@@ -133,18 +123,8 @@ def exchange(credentials: Credentials, *, auth_url: str, ssl_context: ssl.SSLCon
             status=response.status_code,
             content_type=response.headers.get("Content-Type", ""),
             retry_after=response.headers.get("Retry-After", ""),
-            body=read_bounded(response, MAX_ANSWER_BYTES),
+            body=read_bounded(response, MAX_ANSWER_BYTES, seconds=READ_SECONDS),
         )
-
-
-def read_bounded(response: requests.Response, limit_bytes: int) -> bytes:
-    """Return the body, or its beginning: no answer may fill our memory."""
-    body = b""
-    for chunk in response.iter_content(8192):
-        body += chunk
-        if len(body) > limit_bytes:
-            break
-    return body[:limit_bytes]
 
 
 def build_refusal(answer: Answer) -> GigaChatError:
@@ -174,11 +154,15 @@ def parse_token(answer: Answer, *, now: float) -> Token:
         raise (TokenMalformed if is_json(answer.content_type) else TokenGatewayFailed)(status=answer.status)
     value = payload.get("access_token", payload.get("tok"))
     moment = payload.get("expires_at", payload.get("exp"))
-    # Anything that could break out of a header line is no token.
-    if not (isinstance(value, str) and value and value.isascii() and value.isprintable() and " " not in value):
+    if not is_token(value):
         raise TokenMalformed(status=answer.status)
     if type(moment) is not int or moment <= 0:
         raise TokenMalformed(status=answer.status)
     lifetime = (moment / 1000 if moment >= FIRST_MILLISECOND_VALUE else float(moment)) - now
     lifetime = min(max(lifetime, MIN_LIFETIME_SECONDS), MAX_LIFETIME_SECONDS)
     return Token(value=value, issued_at=now, expires_at=now + lifetime)
+
+
+def is_token(value: object) -> TypeGuard[str]:
+    """Whether it can stand in a header line; anything that could break out of one is no token."""
+    return isinstance(value, str) and bool(value) and value.isascii() and value.isprintable() and " " not in value

@@ -1,31 +1,41 @@
-"""How to reach GigaChat; `client.build_client` reads it from the settings."""
+"""How to reach GigaChat; `configuration` reads it from the settings."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from chat.gigachat.credentials import Credentials
-from chat.gigachat.errors import AddressRefused
+from chat.gigachat.auth import Auth, CertificateOnly, OAuth
+from chat.gigachat.breaker import BreakerLimits
+from chat.gigachat.encoding import ImageStyle
+from chat.gigachat.errors import AddressRefused, ClientCertificateMissing
+from chat.gigachat.proxy import Proxy
+from chat.gigachat.tls import ClientCertificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientOptions:
     """How to reach GigaChat.
 
-    base_url           up to and including `/v1`
-    ca_sha256          fingerprint of the only certificate in `ca_file`
-    connect_seconds    name, TCP and TLS of one attempt
-    pool_seconds       waiting for a free one of `pool_size` connections
-    read_idle_seconds  silence of the provider, before or inside an answer
-    total_seconds      everything, token and repetitions included
-    retries            repetitions before the first byte, all begun within `retry_seconds`
-    Raises when made: AddressRefused
+    auth                how a call is authorised
+    base_url            up to and including `/v1`
+    ca_sha256           fingerprint of the only certificate in `ca_file`
+    client_certificate  ours, for hosts that ask for one; without it there is no CertificateOnly
+    connect_seconds     name, TCP and TLS of one attempt
+    pool_seconds        waiting for a free one of `pool_size` connections
+    read_idle_seconds   silence of the provider, before or inside an answer
+    total_seconds       everything, token and repetitions included
+    retries             repetitions before the first byte, all begun within `retry_seconds`
+    rest_seconds        reading the answer of a short blocking call
+    breaker_limits      None: a failing host is asked all the same
+    Raises when made: AddressRefused, ClientCertificateMissing
     """
 
-    credentials: Credentials
+    auth: Auth
     base_url: str
-    auth_url: str
     ca_file: str
     ca_sha256: str
+    client_certificate: ClientCertificate | None = None
+    proxy: Proxy | None = None
+    image_style: ImageStyle = ImageStyle.ATTACHMENTS
     pool_size: int = 10
     connect_seconds: float = 10.0
     pool_seconds: float = 10.0
@@ -33,10 +43,15 @@ class ClientOptions:
     total_seconds: float = 600.0
     retries: int = 2
     retry_seconds: float = 15.0
+    rest_seconds: float = 30.0
+    breaker_limits: BreakerLimits | None = None
 
     def __post_init__(self) -> None:
-        for address in (self.base_url, self.auth_url):
-            verify_address(address)
+        verify_address(self.base_url)
+        if isinstance(self.auth, OAuth):
+            verify_address(self.auth.auth_url)
+        if isinstance(self.auth, CertificateOnly) and self.client_certificate is None:
+            raise ClientCertificateMissing
 
 
 def verify_address(address: str) -> None:

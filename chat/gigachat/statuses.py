@@ -1,11 +1,18 @@
-"""What an HTTP status means: pure, shared by completions and the token service. Bodies are never part of it."""
+"""What an HTTP status means: pure, shared by completions, short calls and the token service.
+
+Of bodies only a few closed phrases are recognised; nothing of them is kept.
+"""
 
 import datetime as dt
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 from chat.gigachat.errors import (
     AccessDenied,
     ContextTooLong,
+    FileDenied,
+    FileUnknown,
+    FunctionsUnsupported,
     GatewayFailed,
     GigaChatError,
     ModelUnknown,
@@ -17,6 +24,7 @@ from chat.gigachat.errors import (
     StatusUnexpected,
     TokenRefused,
 )
+from chat.gigachat.mapping import decode_json
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
 ERRORS: dict[int, type[GigaChatError]] = {
@@ -31,16 +39,41 @@ ERRORS: dict[int, type[GigaChatError]] = {
 }
 
 
-def build_status_error(status: int, *, content_type: str, retry_after: str) -> GigaChatError:
-    """Return the error of an answer to `POST /chat/completions` whose status is not 200.
+# What only the message tells apart, each a part of it.
+PHRASES: tuple[tuple[int, str, type[GigaChatError]], ...] = (
+    (403, "Access to file", FileDenied),
+    (404, "No such file", FileUnknown),
+    (422, "does not support functions", FunctionsUnsupported),
+)
+
+
+def build_status_error(
+    status: int,
+    *,
+    content_type: str,
+    retry_after: str,
+    body: bytes = b"",
+    kinds: Mapping[int, type[GigaChatError]] = ERRORS,
+) -> GigaChatError:
+    """Return the error of an answer whose status is not 200.
 
     content_type, retry_after  the header values; empty when absent
+    body                       its beginning is enough
+    kinds                      what the statuses mean where the question was not a completion
     """
-    kind = ERRORS.get(status)
+    kind = find_phrase(status, body) or kinds.get(status)
     if kind is None and status >= 500:
         kind = ServerFailed if is_json(content_type) else GatewayFailed
     seconds = parse_retry_after(retry_after, now=dt.datetime.now(dt.UTC))
     return (kind or StatusUnexpected)(status=status, retry_after_seconds=seconds)
+
+
+def find_phrase(status: int, body: bytes) -> type[GigaChatError] | None:
+    payload = decode_json(body)
+    message = payload.get("message") if isinstance(payload, dict) else None
+    if not isinstance(message, str):
+        return None
+    return next((kind for known, phrase, kind in PHRASES if known == status and phrase in message), None)
 
 
 def is_json(content_type: str) -> bool:

@@ -1,4 +1,6 @@
-"""The one TLS context for GigaChat: it trusts the pinned root certificate and nothing else.
+"""The one TLS context for GigaChat: it trusts the pinned root certificate and nothing else, and holds our own.
+
+Both in one context, for a library that builds its own from a part of the settings loses the other part.
 
 The root is a state authority able to sign any name, so it never enters a shared trust store, and its SHA-256 is
 checked before use. Intermediates and leaves are not pinned: they change. No setting turns verification off.
@@ -6,6 +8,8 @@ checked before use. Intermediates and leaves are not pinned: they change. No set
 
 import datetime as dt
 import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -13,19 +17,58 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from chat.gigachat.errors import AuthorityExpired, AuthorityMismatch, AuthorityMissing, AuthorityUnreadable
+from chat.gigachat.errors import (
+    AuthorityExpired,
+    AuthorityMismatch,
+    AuthorityMissing,
+    AuthorityUnreadable,
+    ClientCertificateMissing,
+    ClientCertificateRejected,
+    ClientCertificateUnreadable,
+    GigaChatError,
+    TlsRefused,
+    Unreachable,
+)
 
 FINGERPRINT_CHARACTERS = 64
 MAX_FILE_BYTES = 64 * 1024
 
 
-@cache
-def get_ssl_context(ca_file: str, ca_sha256: str) -> ssl.SSLContext:
-    """Return this process's context for the file and fingerprint, built once; a changed file needs a restart.
+# How a server says in TLS that it wants another certificate of us, or one at all.
+CERTIFICATE_ALERTS = (
+    "ALERT_CERTIFICATE_REQUIRED",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+    "ALERT_CERTIFICATE_REVOKED",
+    "ALERT_CERTIFICATE_EXPIRED",
+    "ALERT_CERTIFICATE_UNKNOWN",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_ACCESS_DENIED",
+    "ALERT_HANDSHAKE_FAILURE",  # TLS 1.2, and no certificate at all
+)
 
-    Raises: AuthorityRefused
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCertificate:
+    """Our certificate with its chain, PEM; `key_file` may be the same file, `password` is empty for a bare key."""
+
+    cert_file: str
+    key_file: str
+    password: str = field(default="", repr=False)
+
+
+@cache
+def get_ssl_context(
+    ca_file: str, ca_sha256: str, client_certificate: ClientCertificate | None = None
+) -> ssl.SSLContext:
+    """Return this process's context for these files, built once; a changed file needs a restart.
+
+    Raises: AuthorityRefused, ClientCertificateRefused
     """
-    return build_ssl_context(ca_file, ca_sha256)
+    context = build_ssl_context(ca_file, ca_sha256)
+    if client_certificate is not None:
+        load_client_certificate(context, client_certificate)
+    return context
 
 
 def build_ssl_context(ca_file: str, ca_sha256: str) -> ssl.SSLContext:
@@ -41,6 +84,23 @@ def build_ssl_context(ca_file: str, ca_sha256: str) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     context.load_verify_locations(cadata=certificate.public_bytes(Encoding.DER))
     return context
+
+
+def load_client_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+    """Put our certificate and key into the context.
+
+    Raises: ClientCertificateMissing, ClientCertificateUnreadable
+    """
+    try:
+        # Always a password, an empty one too: without it OpenSSL would ask the terminal.
+        context.load_cert_chain(certificate.cert_file, certificate.key_file, lambda: certificate.password)
+        leaf = x509.load_pem_x509_certificates(Path(certificate.cert_file).read_bytes())[0]
+    except (ssl.SSLError, ValueError) as error:
+        raise ClientCertificateUnreadable from error
+    except OSError as error:
+        raise ClientCertificateMissing from error
+    if not leaf.not_valid_before_utc <= dt.datetime.now(dt.UTC) <= leaf.not_valid_after_utc:
+        raise ClientCertificateUnreadable
 
 
 def load_authority(ca_file: str, ca_sha256: str) -> x509.Certificate:
@@ -100,11 +160,28 @@ def get_fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(SHA256()).hex()
 
 
+def build_tls_error(error: BaseException) -> GigaChatError:
+    """Return what a library's error about TLS means."""
+    if is_certificate_alert(error):
+        return ClientCertificateRejected()
+    return Unreachable() if is_cut_handshake(error) else TlsRefused()
+
+
 def is_cut_handshake(error: BaseException) -> bool:
     """Whether the peer only went away while the connection was being made: that refuses nothing and may pass."""
+    return any(isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError) for cause in walk(error))
+
+
+def is_certificate_alert(error: BaseException) -> bool:
+    """Whether the peer wants another certificate of us; in TLS 1.3 we learn it only after our first request."""
+    # aiohttp's own children of SSLError have no reason.
+    reasons = (getattr(cause, "reason", None) for cause in walk(error) if isinstance(cause, ssl.SSLError))
+    return any(isinstance(reason, str) and reason.endswith(CERTIFICATE_ALERTS) for reason in reasons)
+
+
+def walk(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what led to it."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionError):
-            return True
+        yield cause
         cause = cause.__cause__ or cause.__context__
-    return False

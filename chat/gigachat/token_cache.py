@@ -6,25 +6,19 @@ that is down is a cache that holds nothing: each process then fetches a token of
 
 import contextlib
 import json
-import logging
 import math
 import os
 import secrets
 from collections.abc import Iterator
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.core.cache import caches
-from redis.exceptions import RedisError
 
 from chat.gigachat.credentials import Credentials
 from chat.gigachat.errors import GigaChatError, SetupRefused, find_error_class
 from chat.gigachat.oauth import Token
+from chat.gigachat.shared_cache import add_value, delete_values, read_value, write_value
 
-logger = logging.getLogger(__name__)
-
-CACHE_ALIAS = "default"
 # Longer than one fetch can take (connect, read), shorter than the patience of those who wait.
 LOCK_SECONDS = 20
 # Long enough for a burst to share one failure, short enough not to be noticed after the cause is gone.
@@ -94,36 +88,4 @@ class TokenCache:
             # Not atomic, the cache framework has no compare-and-delete: only a holder that stood still for LOCK_SECONDS
             # could free another's lock, and that costs one call to the token service.
             if is_held and read_value(self._lock_name) == owner:
-                delete_value(self._lock_name)
-
-
-def read_value(name: str) -> Any:
-    with survive_fault():
-        return caches[CACHE_ALIAS].get(name)
-    return None
-
-
-def write_value(name: str, value: bytes | str, *, seconds: int) -> None:
-    with survive_fault():
-        caches[CACHE_ALIAS].set(name, value, seconds)
-
-
-def add_value(name: str, value: str, *, seconds: int) -> bool:
-    """Return whether `name` was free; also when the cache is down, and everybody acts alone."""
-    with survive_fault():
-        return bool(caches[CACHE_ALIAS].add(name, value, seconds))
-    return True
-
-
-def delete_value(name: str) -> None:
-    with survive_fault():
-        caches[CACHE_ALIAS].delete(name)
-
-
-@contextlib.contextmanager
-def survive_fault() -> Iterator[None]:
-    """Log a fault of the cache and go on without it."""
-    try:
-        yield
-    except (OSError, RedisError) as error:
-        logger.warning("token cache is down", extra={"fault": type(error).__name__})
+                delete_values(self._lock_name)

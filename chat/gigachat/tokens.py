@@ -5,15 +5,15 @@ Synchronous and thread-safe. The only caller with an event loop is `client`, whi
 
 import logging
 import random
-import ssl
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from chat.gigachat.breaker import Breaker
 from chat.gigachat.credentials import Credentials
 from chat.gigachat.errors import GigaChatError, TokenRefused, TokenTimeout
-from chat.gigachat.oauth import Token, fetch_token
+from chat.gigachat.oauth import Token, TokenService, fetch_token
 from chat.gigachat.token_cache import LOCK_SECONDS, TokenCache
 
 logger = logging.getLogger(__name__)
@@ -30,21 +30,21 @@ POLL_SECONDS = (0.02, 0.06)
 
 
 class TokenKeeper:
-    """One per process. `clock` gives the second of the Unix epoch."""
+    """One per process. `clock` gives the second of the Unix epoch; `breaker` is that of the token service's host."""
 
     def __init__(
         self,
         credentials: Credentials,
+        service: TokenService,
         *,
-        auth_url: str,
-        ssl_context: ssl.SSLContext,
+        breaker: Breaker | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._credentials = credentials
-        self._auth_url = auth_url
-        self._ssl_context = ssl_context
+        self._service = service
+        self._breaker = breaker
         self._clock = clock
-        self._cache = TokenCache(credentials, auth_url=auth_url)
+        self._cache = TokenCache(credentials, auth_url=service.url)
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gigachat-token")
         self._lock = threading.Lock()
         self._token: Token | None = None
@@ -57,7 +57,7 @@ class TokenKeeper:
         """Return a token at once, or the future that all callers of this process share.
 
         rejected  the value that GigaChat just answered with 401: never returned again, unless the token service does
-        The future raises what `oauth.fetch_token` raises, and TokenTimeout.
+        The future raises what `oauth.fetch_token` raises, TokenTimeout and BreakerOpen.
         Raises: TokenRefused when the rejected token was itself fetched a moment ago in place of a rejected one
         """
         with self._lock:
@@ -147,9 +147,21 @@ class TokenKeeper:
             return token
         now = self._clock()
         try:
-            token = fetch_token(self._credentials, auth_url=self._auth_url, ssl_context=self._ssl_context, now=now)
+            token = self._call_service(now)
         except GigaChatError as error:
             self._cache.store_failure(error, now=now)
             raise
         self._cache.store_token(token, now=now)
+        return token
+
+    def _call_service(self, now: float) -> Token:
+        if self._breaker is None:
+            return fetch_token(self._credentials, self._service, now=now)
+        admission = self._breaker.admit()
+        try:
+            token = fetch_token(self._credentials, self._service, now=now)
+        except GigaChatError as error:
+            self._breaker.record(admission, error)
+            raise
+        self._breaker.record(admission, None)
         return token

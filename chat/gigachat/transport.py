@@ -9,11 +9,21 @@ from chat.gigachat.errors import (
     ReadIdleTimeout,
     ServerFailed,
     StreamBroken,
-    TlsRefused,
     TotalTimeout,
     Unreachable,
 )
-from chat.gigachat.tls import is_cut_handshake
+from chat.gigachat.proxy import build_proxy_error
+from chat.gigachat.tls import build_tls_error, is_certificate_alert
+
+REQUEST_ERRORS: tuple[tuple[type[Exception], type[GigaChatError]], ...] = (
+    (aiohttp.ConnectionTimeoutError, ConnectTimeout),
+    (aiohttp.SocketTimeoutError, ReadIdleTimeout),
+    (TimeoutError, TotalTimeout),
+    (aiohttp.ClientConnectionError, Unreachable),
+    (OSError, Unreachable),
+    # No valid HTTP: something else listens there, or a gateway failed half-way.
+    (Exception, ServerFailed),
+)
 
 
 class AbortingResponse(aiohttp.ClientResponse):
@@ -34,20 +44,11 @@ class AbortingResponse(aiohttp.ClientResponse):
 
 def to_request_error(error: Exception) -> GigaChatError:
     """Return our error for one that came before the answer's headers."""
-    match error:
-        case aiohttp.ConnectionTimeoutError():
-            return ConnectTimeout()
-        case aiohttp.SocketTimeoutError():
-            return ReadIdleTimeout()
-        case TimeoutError():
-            return TotalTimeout()
-        case aiohttp.ClientSSLError():
-            return Unreachable() if is_cut_handshake(error) else TlsRefused()
-        case aiohttp.ClientConnectionError() | OSError():
-            return Unreachable()
-        case _:
-            # No valid HTTP: something else listens there, or a gateway failed half-way.
-            return ServerFailed()
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return build_proxy_error(error.status)
+    if isinstance(error, aiohttp.ClientSSLError) or is_certificate_alert(error):
+        return build_tls_error(error)
+    return next(kind for known, kind in REQUEST_ERRORS if isinstance(error, known))()
 
 
 def to_stream_error(error: Exception) -> GigaChatError:

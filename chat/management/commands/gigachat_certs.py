@@ -15,7 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
 
 from chat.gigachat.errors import AuthorityRefused
-from chat.gigachat.oauth import USER_AGENT, read_bounded
+from chat.gigachat.headers import USER_AGENT
+from chat.gigachat.sync_transport import read_bounded
 from chat.gigachat.tls import (
     MAX_FILE_BYTES,
     get_fingerprint,

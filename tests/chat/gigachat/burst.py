@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 
-from chat.gigachat.oauth import Token
+from chat.gigachat.oauth import Token, TokenService
 from chat.gigachat.tls import build_ssl_context
 from chat.gigachat.tokens import TokenKeeper
 from tests.chat.gigachat.scripted import CREDENTIALS
@@ -44,7 +44,7 @@ def main(auth_url: str, ca_file: str, ca_sha256: str, redis_url: str, count: str
     backend = "django.core.cache.backends.redis.RedisCache"
     settings.configure(CACHES={"default": {"BACKEND": backend, "LOCATION": redis_url}})
     context = build_ssl_context(ca_file, ca_sha256)
-    keeper = TokenKeeper(CREDENTIALS, auth_url=auth_url, ssl_context=context)
+    keeper = TokenKeeper(CREDENTIALS, TokenService(url=auth_url, ssl_context=context))
     say("ready")
     sys.stdin.readline()
     say(*asyncio.run(ask_all(keeper, int(count))))

@@ -13,6 +13,7 @@ from typing import Any
 import trustme
 from aiohttp import web
 
+from chat.gigachat.auth import OAuth
 from chat.gigachat.credentials import Credentials, parse_credentials
 from chat.gigachat.options import ClientOptions
 
@@ -83,9 +84,8 @@ class ScriptedServer:
 
     def build_options(self, authority: Authority, **changes: Any) -> ClientOptions:
         options: dict[str, Any] = {
-            "credentials": CREDENTIALS,
+            "auth": OAuth(credentials=CREDENTIALS, auth_url=f"{self.origin}/oauth"),
             "base_url": f"{self.origin}/v1",
-            "auth_url": f"{self.origin}/oauth",
             "ca_file": authority.file,
             "ca_sha256": authority.sha256,
         }

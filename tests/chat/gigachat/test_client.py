@@ -45,6 +45,7 @@ from chat.gigachat.errors import (
     TotalTimeout,
     Unreachable,
 )
+from chat.gigachat.tokens import TokenKeeper
 from chat.gigachat.types import Finished, FinishReason, StreamPart
 from tests.chat.gigachat.recordings import ANSWER, BROKEN, NAMES, PROMPT, join_text, read_recording
 from tests.chat.gigachat.scripted import (
@@ -475,7 +476,9 @@ async def test_cancelled_caller_whose_fetch_has_not_begun_leaves_it_to_the_other
 ) -> None:
     client = make_client()
     gate = threading.Event()
-    client._tokens._executor.submit(gate.wait, WAIT_SECONDS)
+    tokens = client._link.tokens
+    assert isinstance(tokens, TokenKeeper)
+    tokens._executor.submit(gate.wait, WAIT_SECONDS)
     first, second = (asyncio.create_task(read_answer(client)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
@@ -509,7 +512,7 @@ async def test_stream_past_the_total_time_fails_and_closes(
 ) -> None:
     server.chat_scripts.append(script)
     client = make_client(total_seconds=0.5)
-    await asyncio.to_thread(client._tokens.get_token)
+    await asyncio.to_thread(client._link.tokens.get_token)
     assert isinstance(await read_failure(client), TotalTimeout)
     assert await wait_for(server.is_left)
 

@@ -23,7 +23,8 @@ from chat.gigachat.errors import (
     TokenTimeout,
     TokenUnreachable,
 )
-from chat.gigachat.oauth import Token, fetch_token
+from chat.gigachat.headers import USER_AGENT
+from chat.gigachat.oauth import Token, TokenService, fetch_token
 from chat.gigachat.tls import build_ssl_context
 from tests.chat.gigachat.scripted import (
     CREDENTIALS,
@@ -45,8 +46,9 @@ JSON_TYPE = "application/json"
 def fetch(server: ScriptedServer, authority: Authority, *, host: str = "127.0.0.1") -> Token:
     return fetch_token(
         CREDENTIALS,
-        auth_url=f"https://{host}:{server.port}/oauth",
-        ssl_context=build_ssl_context(authority.file, authority.sha256),
+        TokenService(
+            url=f"https://{host}:{server.port}/oauth", ssl_context=build_ssl_context(authority.file, authority.sha256)
+        ),
         now=NOW,
     )
 
@@ -68,7 +70,7 @@ def test_fetch_token_sends_what_the_service_asks_for(server: ScriptedServer, aut
     assert parse_qs(body.decode()) == {"scope": ["GIGACHAT_API_PERS"]}
     assert headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert headers["Accept"] == "application/json"
-    assert headers["User-Agent"] == oauth.USER_AGENT
+    assert headers["User-Agent"] == USER_AGENT
     assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")) == f"client:{SECRET}".encode()
     assert uuid.UUID(headers["RqUID"]).version == 4
     assert headers["RqUID"] != other_headers["RqUID"]
@@ -84,7 +86,7 @@ def test_fetch_token_ignores_proxies_and_netrc_of_the_environment(
 
 def test_fetch_token_leaves_the_context_with_the_pinned_root_only(server: ScriptedServer, authority: Authority) -> None:
     context = build_ssl_context(authority.file, authority.sha256)
-    fetch_token(CREDENTIALS, auth_url=f"{server.origin}/oauth", ssl_context=context, now=NOW)
+    fetch_token(CREDENTIALS, TokenService(url=f"{server.origin}/oauth", ssl_context=context), now=NOW)
     assert len(context.get_ca_certs()) == 1
 
 
@@ -225,8 +227,10 @@ def test_fetch_token_with_cut_handshake_is_unreachable(authority: Authority, cut
     with pytest.raises(TokenUnreachable):
         fetch_token(
             CREDENTIALS,
-            auth_url=f"https://127.0.0.1:{cutting_port}/oauth",
-            ssl_context=build_ssl_context(authority.file, authority.sha256),
+            TokenService(
+                url=f"https://127.0.0.1:{cutting_port}/oauth",
+                ssl_context=build_ssl_context(authority.file, authority.sha256),
+            ),
             now=NOW,
         )
 

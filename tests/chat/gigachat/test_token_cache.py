@@ -131,5 +131,5 @@ def test_broken_cache_is_an_empty_one_and_is_logged(settings: Settings, caplog: 
         assert tokens.find_failure(now=NOW) is None
         with tokens.try_lock() as is_held:
             assert is_held
-    assert {record.getMessage() for record in caplog.records} == {"token cache is down"}
+    assert {record.getMessage() for record in caplog.records} == {"gigachat's shared cache is down"}
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -21,6 +21,7 @@ from chat.gigachat.errors import (
     TokenServerFailed,
     TokenTimeout,
 )
+from chat.gigachat.oauth import TokenService
 from chat.gigachat.tls import build_ssl_context
 from chat.gigachat.token_cache import TokenCache
 from chat.gigachat.tokens import TokenKeeper
@@ -53,7 +54,8 @@ def make_keeper(server: ScriptedServer, authority: Authority, clock: Clock) -> I
 
     def make() -> TokenKeeper:
         context = build_ssl_context(authority.file, authority.sha256)
-        keepers.append(TokenKeeper(CREDENTIALS, auth_url=f"{server.origin}/oauth", ssl_context=context, clock=clock))
+        service = TokenService(url=f"{server.origin}/oauth", ssl_context=context)
+        keepers.append(TokenKeeper(CREDENTIALS, service, clock=clock))
         return keepers[-1]
 
     yield make
