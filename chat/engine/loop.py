@@ -101,6 +101,7 @@ def describe_end(request_id: str, finished: Finished | None) -> RunResult | RunF
     return RunResult(
         text="",
         finish_reason=finish,
+        replacement=(finished.replacement or "") if finished.reason == FinishReason.BLACKLIST else None,
         upstream_request_id=request_id,
         prompt_tokens=usage.prompt_tokens if usage else None,
         completion_tokens=usage.completion_tokens if usage else None,

@@ -6,10 +6,13 @@ still owns the turn; a caller that lost it gets RunLost and has written nothing.
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
+from accounts.models import Customer
 from audit.context import AuditContext
 from audit.enums import AuditAction, Outcome
 from chat.enums import RunState, TurnState
@@ -18,6 +21,7 @@ from chat.models import Conversation, Run, Turn
 from chat.protocol import events
 from chat.protocol.bodies import ErrorBody, UsageBody
 from chat.protocol.codes import ErrorCode
+from chat.protocol.events import EventType
 from chat.protocol.frames import digest_text
 from chat.services.claims import ClaimedRun, build_engine_context
 from chat.services.endings import close_run, close_turn, describe_text, record_turn, store_answer
@@ -46,10 +50,15 @@ class ModelCall:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How the model ended an answer: GigaChat's reason, its own id of the call, and tokens where it told them."""
+    """How the model ended an answer: its reason, its own id of the call, and tokens where it told them.
+
+    text         what was shown
+    replacement  set when that must be taken back: the text to stand in its place, empty when the model gave none
+    """
 
     text: str
     finish_reason: str
+    replacement: str | None = None
     upstream_request_id: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -107,7 +116,8 @@ def finish_run(claimed: ClaimedRun, result: RunResult, *, engine: str) -> None:
     now = timezone.now()
     conversation, turn = lock_claimed(claimed)
     release_slots([claimed.run_id])
-    answer = store_answer(turn, result.text, now)
+    text, replaced = choose_text(claimed, result)
+    answer = store_answer(turn, text, now)
     Run.objects.filter(pk=claimed.run_id).update(
         state=RunState.COMPLETED,
         finished_at=now,
@@ -122,11 +132,11 @@ def finish_run(claimed: ClaimedRun, result: RunResult, *, engine: str) -> None:
         turn=turn.pk,
         msg=turn.answer_id,
         finish=result.finish_reason,
-        bytes=len(result.text.encode()),
-        sum=digest_text(result.text),
+        bytes=len(text.encode()),
+        sum=digest_text(text),
         usage=build_usage(result),
     )
-    append_events(conversation, [events.encode(completed)], turn_id=turn.pk)
+    append_events(conversation, [*replaced, events.encode(completed)], turn_id=turn.pk)
     record_turn(
         build_engine_context(engine),
         AuditAction.TURN_FINISHED,
@@ -134,6 +144,26 @@ def finish_run(claimed: ClaimedRun, result: RunResult, *, engine: str) -> None:
         customer_id=claimed.customer_id,
         details={**describe_text(answer), "finish": result.finish_reason, "attempt": claimed.attempt},
     )
+
+
+def choose_text(claimed: ClaimedRun, result: RunResult) -> tuple[str, list[tuple[EventType, str]]]:
+    """Return the text that stands in the end, and the event that takes back what was shown, if it must be."""
+    if result.replacement is None:
+        return result.text, []
+    text = result.replacement or build_refusal(claimed.customer_id)
+    if text == result.text:
+        return text, []
+    replaced = events.MessageReplaced(
+        msg=claimed.message_id, text=text, bytes=len(text.encode()), sum=digest_text(text), why="policy"
+    )
+    return text, [events.encode(replaced)]
+
+
+def build_refusal(customer_id: UUID) -> str:
+    """Return our own words for a topic that the model's provider does not allow, in the customer's language."""
+    language = Customer.objects.values_list("language", flat=True).get(pk=customer_id)
+    with translation.override(language):
+        return gettext("I cannot talk about this topic. I can help with questions about the bank.")
 
 
 def build_usage(result: RunResult) -> UsageBody | None:

@@ -123,13 +123,27 @@ async def test_run_turn_with_an_ending_it_cannot_use_fails(committer: Committer,
     assert (await run_in_database(read_events, asked))[-1][0] == "turn.failed"
 
 
-async def test_run_turn_that_the_filter_ended_is_completed_as_blocked(committer: Committer) -> None:
-    finished = Finished(reason=FinishReason.BLACKLIST, usage=None, model="m")
+@pytest.mark.parametrize(
+    ("shown", "replacement", "stands", "is_replaced"),
+    [
+        ("Давайте обсудим ", "Не могу говорить на эту тему.", "Не могу говорить на эту тему.", True),
+        ("Не могу об этом.", "Не могу об этом.", "Не могу об этом.", False),
+        ("Давайте", None, "Об этом я говорить не могу. Помогу с вопросами о банке.", True),
+    ],
+)
+async def test_run_turn_that_the_filter_ended_takes_back_what_was_shown(
+    committer: Committer, shown: str, replacement: str | None, stands: str, is_replaced: bool
+) -> None:
+    finished = Finished(reason=FinishReason.BLACKLIST, usage=None, model="m", replacement=replacement)
 
-    asked = await answer(ScriptedUpstream([TextDelta("Не могу об этом."), finished]), committer)
+    asked = await answer(ScriptedUpstream([TextDelta(shown), finished]), committer)
 
-    kind, body = (await run_in_database(read_events, asked))[-1]
-    assert (kind, body["finish"]) == ("turn.completed", "blocked")
+    events = await run_in_database(read_events, asked)
+    assert ("msg.replaced" in [kind for kind, _ in events]) == is_replaced
+    kind, body = events[-1]
+    assert (kind, body["finish"], body["bytes"]) == ("turn.completed", "blocked", len(stands.encode()))
+    message = await run_in_database(Message.objects.get, role=Role.ASSISTANT)
+    assert message.text == stands
 
 
 async def test_run_turn_cancelled_meanwhile_closes_the_model_and_writes_nothing_more(committer: Committer) -> None:
