@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.keys import get_verification_keys
+from chat.files.encryption import get_keys
 from chat.gigachat.credentials import parse_credentials
 from chat.gigachat.errors import AuthorityRefused, CredentialsMalformed
 from chat.gigachat.tls import load_authority
@@ -131,6 +132,17 @@ def check_pseudonym_key() -> Finding:
     return None
 
 
+def check_file_keys() -> Finding:
+    cure = "Set FILE_ENCRYPTION_KEYS_FILE to id:base64 of 32 random bytes; see docs/files.md."
+    if not settings.FILE_ENCRYPTION_KEYS.strip(", \n"):
+        return refuse("E018", "FILE_ENCRYPTION_KEYS is missing: customers' files hang on SECRET_KEY", cure)
+    try:
+        get_keys()
+    except ImproperlyConfigured as error:
+        return refuse("E018", str(error), cure)
+    return None
+
+
 def check_log_name() -> Finding:
     if settings.AUDIT_LOG_NAME == settings.DEFAULT_AUDIT_LOG_NAME:
         return refuse("E016", "AUDIT_LOG_NAME is the demo's: its evidence could be passed off as yours", "Set it.")
@@ -180,6 +192,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     check_credentials,
     check_jwt_key,
     check_pseudonym_key,
+    check_file_keys,
     check_log_name,
     check_hosts,
     check_https,

@@ -185,12 +185,37 @@ DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=20.0)
 TURNS_PER_MINUTE = env.int("TURNS_PER_MINUTE", default=10)
 TURNS_PER_HOUR = env.int("TURNS_PER_HOUR", default=100)
 
+# --- Files ------------------------------------------------------------------------------------------------------
+# `id:base64 of 32 bytes`, several separated by spaces: the first encrypts, all decrypt. Empty: derived from SECRET_KEY.
+FILE_ENCRYPTION_KEYS = read_secret("FILE_ENCRYPTION_KEYS")
+MEDIA_ROOT = env.str("MEDIA_DIR", default=str(BASE_DIR / ".run" / "files" if EMBEDDED else BASE_DIR / "media"))
+FILE_STORAGE_BACKEND = env.str("FILE_STORAGE_BACKEND", default="django.core.files.storage.FileSystemStorage")
+FILE_STORAGE_OPTIONS = env.json(
+    "FILE_STORAGE_OPTIONS", default={"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "files": {"BACKEND": FILE_STORAGE_BACKEND, "OPTIONS": FILE_STORAGE_OPTIONS},
+}
+# Bodies stay in memory, never in a temporary file that nobody encrypts; how large they may be is BodyGuard's to say.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
+# Uploads one process takes at the same time: each may need some 250 MB while a picture is written anew.
+FILE_UPLOADS = env.count("FILE_UPLOADS", default=4)
+FILES_PER_HOUR = env.int("FILES_PER_HOUR", default=60)
+# Originals are removed after so many days; 0: kept until their customer deletes them.
+FILE_RETENTION_DAYS = env.count("FILE_RETENTION_DAYS", default=0, least=0)
+
 # --- Engine -----------------------------------------------------------------------------------------------------
 ENGINE_MODE = env.choice("ENGINE_MODE", ("embedded", "separate"))
 ENGINE_MAX_RUNS = env.int("ENGINE_MAX_RUNS", default=10)
 # Most turns that may wait for a stream of GigaChat, and how long one may.
 QUEUE_LIMIT = env.int("QUEUE_LIMIT", default=200)
 QUEUE_SECONDS = env.float("QUEUE_SECONDS", default=60.0)
+# Tokens of a day, read and written together; 0: no budget.
+BUDGET_CUSTOMER_SOFT_TOKENS = env.int("BUDGET_CUSTOMER_SOFT_TOKENS", default=300_000)
+BUDGET_CUSTOMER_HARD_TOKENS = env.int("BUDGET_CUSTOMER_HARD_TOKENS", default=1_000_000)
+BUDGET_BANK_HARD_TOKENS = env.int("BUDGET_BANK_HARD_TOKENS", default=0)
 ENGINE_LEASE_SECONDS = env.float("ENGINE_LEASE_SECONDS", default=15.0)
 ENGINE_GRACE_SECONDS = env.float("ENGINE_GRACE_SECONDS", default=30.0)
 # How long phones have to move to another process before a stopping one closes their sockets.
@@ -217,6 +242,8 @@ GIGACHAT_CA_SHA256 = env.str(
     default="D26D2D0231B7C39F92CC738512BA54103519E4405D68B5BD703E9788CA8ECF31",
 )
 GIGACHAT_MODEL = env.str("GIGACHAT_MODEL", default="GigaChat-2")
+# Answers when a picture is part of the conversation; GIGACHAT_MODEL may be one that cannot see.
+GIGACHAT_VISION_MODEL = env.str("GIGACHAT_VISION_MODEL", default="GigaChat-2-Pro")
 GIGACHAT_CONNECT_SECONDS = env.float("GIGACHAT_CONNECT_SECONDS", default=10.0)
 GIGACHAT_READ_IDLE_SECONDS = env.float("GIGACHAT_READ_IDLE_SECONDS", default=150.0)
 GIGACHAT_TOTAL_SECONDS = env.float("GIGACHAT_TOTAL_SECONDS", default=600.0)
@@ -259,6 +286,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "auth", "description": "Signing in, staying in, signing out."},
         {"name": "customer", "description": "The signed-in customer."},
         {"name": "conversations", "description": "Conversations, their messages and their event logs."},
+        {"name": "files", "description": "Pictures and documents to ask about."},
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     # No badge from a server on the internet.
@@ -273,6 +301,8 @@ LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+# Where the bank's days begin.
+BANK_TIME_ZONE = env.str("BANK_TIME_ZONE", default="Europe/Moscow")
 
 # --- Static files and browser hardening -------------------------------------------------------------------------
 STATIC_URL = "static/"

@@ -44,3 +44,27 @@ class BusyPolicy(TextChoices):
     REJECT = "reject", _("reject")
     QUEUE = "queue", _("queue")
     INTERRUPT = "interrupt", _("interrupt")
+
+
+class FileKind(TextChoices):
+    """What the model does with a file: look at it, or read it."""
+
+    IMAGE = "image", _("picture")
+    DOCUMENT = "document", _("document")
+
+
+class FileState(TextChoices):
+    """`stored → deleted → erased`; a deleted file is out of everybody's reach, an erased one is gone from storage."""
+
+    STORED = "stored", _("stored")
+    DELETED = "deleted", _("deleted")
+    ERASED = "erased", _("erased")
+
+
+class CopyState(TextChoices):
+    """`sending → uploaded → deleted | lost`; lost: GigaChat no longer has it, or was never heard to have it."""
+
+    SENDING = "sending", _("being sent")
+    UPLOADED = "uploaded", _("uploaded")
+    DELETED = "deleted", _("deleted")
+    LOST = "lost", _("lost")
