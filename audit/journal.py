@@ -169,7 +169,7 @@ def compute_leaf(body: bytes) -> bytes:
 
 def format_time(moment: datetime) -> str:
     """Return UTC with exactly six digits of a second, so that equal moments give equal bytes."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def check_action(action: AuditAction, ids: Mapping[str, UUID | None], details: Mapping[str, JsonValue]) -> AuditAction:

@@ -23,7 +23,7 @@ def read_entries(chosen: EntryFilter) -> Iterator[list[ExportRow]]:
     sql, parameters = entries.query.sql_with_params()
     with (
         open_snapshot() as snapshot,
-        snapshot.cursor("audit_export", row_factory=class_row(ExportRow)) as cursor,
+        snapshot.cursor("audit_export", binary=True, row_factory=class_row(ExportRow)) as cursor,
     ):
         # The text is Django's own, with placeholders for every value.
         cursor.execute(sql.encode(), parameters)

@@ -54,12 +54,19 @@ class Command(BaseCommand):
 
 @contextmanager
 def open_output(name: str) -> Iterator[IO[bytes]]:
-    """Yield standard output, or a private file that takes the name `name` only when everything was written."""
+    """Yield standard output, or a private file that takes the name `name` only when everything was written.
+
+    A device or pipe of that name is written to as it is: to put a file in its place would break the machine.
+    """
     if name == STANDARD_OUTPUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     target = Path(name)
+    if target.exists() and not target.is_file():
+        with target.open("wb") as device:
+            yield device
+        return
     # mkstemp makes it readable by the owner only, in the same folder so that the rename cannot be half done.
     descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

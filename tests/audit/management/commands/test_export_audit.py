@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import os
 import resource
 import stat
 from io import StringIO
@@ -89,6 +90,7 @@ def test_export_is_recorded_with_its_actor(tmp_path: Path) -> None:
         ({"action": "turn.exploded"}, "--action: expected one of: login.succeeded"),
         ({"from": "2026-01-02", "to": "2026-01-01"}, "--from: must lie before"),
         ({"output": "/nowhere/audit.jsonl"}, "--output: No such file or directory"),
+        ({"output": "/tmp"}, "--output: Is a directory"),
     ],
 )
 def test_export_with_a_bad_option_names_it_and_records_nothing(options: dict[str, str], complaint: str) -> None:
@@ -116,3 +118,17 @@ def test_export_to_a_full_disk_leaves_the_old_file_and_is_recorded_as_aborted(tm
     assert orjson.loads(bytes(last.body))["details"]["stage"] == "aborted"
     assert [path.name for path in tmp_path.iterdir()] == ["audit.jsonl"]
     assert target.read_text(encoding="utf-8") == "old"
+
+
+def test_export_to_a_pipe_writes_into_it_and_leaves_it_in_place(tmp_path: Path) -> None:
+    make_entry()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # Open for both, so that neither end waits for the other; one row fits into the pipe's buffer.
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+
+    run_export(output=str(pipe), action="demo.seeded")
+
+    assert len(os.read(reader, 65536).splitlines()) == 1
+    os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
