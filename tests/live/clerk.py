@@ -20,7 +20,7 @@ if __name__ == "__main__":
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Customer, DeviceSession
@@ -104,6 +104,16 @@ def fill_conversation(customer: str, count: int, size: int) -> dict[str, str]:
     return {"c": str(row.pk), "e": conversation.epoch}
 
 
+def cut_connections() -> int:
+    """End every other connection to the database, as its restart does; return how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return int(cursor.fetchone()[0])
+
+
 ACTS = {
     act.__name__: act
     for act in (
@@ -117,6 +127,7 @@ ACTS = {
         list_actions,
         rename_epoch,
         fill_conversation,
+        cut_connections,
     )
 }
 

@@ -4,9 +4,11 @@ import json
 import os
 import secrets
 import socket
+import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +38,9 @@ SHORT_TIMES = {
     "WS_EXPIRY_NOTICE_SECONDS": "30",
     "WS_EXPIRY_GRACE_SECONDS": "2",
     "TURNS_PER_MINUTE": "6",
+    "DRAIN_SECONDS": "1",
+    "GIGACHAT_READ_IDLE_SECONDS": "2",
+    "GIGACHAT_RETRY_SECONDS": "2",
 }
 
 
@@ -104,8 +109,42 @@ class Clerk:
         self._log.close()
 
 
-def start_sandbox(directory: Path) -> tuple[Child, dict[str, str]]:
-    """Return the sandbox's process and the settings that lead the product to it."""
+@dataclass(frozen=True)
+class SandboxHandle:
+    """The sandbox's process, and its ready file's content: addresses and credentials."""
+
+    child: Child
+    ready: Mapping[str, str] = field(repr=False)
+
+    def get_settings(self) -> dict[str, str]:
+        """Return the settings that lead a product to this sandbox."""
+        return {
+            "GIGACHAT_BASE_URL": self.ready["base_url"],
+            "GIGACHAT_AUTH_URL": self.ready["auth_url"],
+            "GIGACHAT_CA_FILE": self.ready["ca_file"],
+            "GIGACHAT_CA_SHA256": self.ready["ca_sha256"],
+            "GIGACHAT_CREDENTIALS": self.ready["credentials"],
+            "GIGACHAT_SCOPE": self.ready["scope"],
+            "GIGACHAT_MODEL": self.ready["model"],
+        }
+
+    def set_faults(self, faults: str, *, count: int | None = None) -> None:
+        """Put fault switches in force, for the next `count` requests or until `clear_faults`."""
+        order = {"faults": faults} | ({} if count is None else {"count": count})
+        self._send("POST", json.dumps(order).encode())
+
+    def clear_faults(self) -> None:
+        self._send("DELETE", None)
+
+    def _send(self, method: str, body: bytes | None) -> None:
+        request = urllib.request.Request(f"{self.ready['admin_url']}/faults", data=body, method=method)
+        context = ssl.create_default_context(cafile=self.ready["ca_file"])
+        with urllib.request.urlopen(request, timeout=5, context=context):
+            pass
+
+
+def start_sandbox(directory: Path) -> SandboxHandle:
+    """Start a sandbox that answers at a quick but visible pace."""
     state_dir = directory / "sandbox"
     pace = ["--latency-ms", "20", "--chunk-delay-ms", "25", "--account", "b2b"]
     command: list[str | Path] = [sys.executable, "-m", "chat.gigachat.sandbox", "--state-dir", state_dir, *pace]
@@ -113,16 +152,7 @@ def start_sandbox(directory: Path) -> tuple[Child, dict[str, str]]:
     child = start_child("sandbox", command, log_path=directory / "sandbox.log", environment=environment)
     ready_file = state_dir / "ready.json"
     wait_until(child, ready_file.exists)
-    ready = json.loads(ready_file.read_bytes())
-    return child, {
-        "GIGACHAT_BASE_URL": ready["base_url"],
-        "GIGACHAT_AUTH_URL": ready["auth_url"],
-        "GIGACHAT_CA_FILE": ready["ca_file"],
-        "GIGACHAT_CA_SHA256": ready["ca_sha256"],
-        "GIGACHAT_CREDENTIALS": ready["credentials"],
-        "GIGACHAT_SCOPE": ready["scope"],
-        "GIGACHAT_MODEL": ready["model"],
-    }
+    return SandboxHandle(child, json.loads(ready_file.read_bytes()))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from tests.live.product import (
     Account,
     Clerk,
     Product,
+    SandboxHandle,
     build_environment,
     drop_database,
     make_database,
@@ -31,13 +32,24 @@ def live_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def live_environment(live_directory: Path) -> Iterator[dict[str, str]]:
-    """Settings of a product on a database and a sandbox of its own."""
-    name = f"live_{live_directory.parent.name}_{read_worker_number()}".replace("-", "_")
-    url = make_database(name)
-    sandbox, addresses = start_sandbox(live_directory)
-    yield build_environment(live_directory, url) | addresses
-    sandbox.stop()
+def sandbox(live_directory: Path) -> Iterator[SandboxHandle]:
+    sandbox = start_sandbox(live_directory)
+    yield sandbox
+    sandbox.child.stop()
+
+
+@pytest.fixture(scope="session")
+def live_environment(live_directory: Path, sandbox: SandboxHandle) -> Iterator[dict[str, str]]:
+    """Settings of a product on a database of its own."""
+    with own_database(live_directory, "live") as url:
+        yield build_environment(live_directory, url) | sandbox.get_settings()
+
+
+@contextmanager
+def own_database(directory: Path, name: str) -> Iterator[str]:
+    """Yield the URL of a new database, which is dropped afterwards."""
+    name = f"{name}_{directory.parent.name}_{read_worker_number()}".replace("-", "_")
+    yield make_database(name)
     drop_database(name)
 
 
@@ -85,11 +97,18 @@ class Pocket:
 
 
 @pytest.fixture
-async def pocket(product: Product) -> AsyncIterator[Pocket]:
+async def phones() -> AsyncIterator[Pocket]:
+    """A pocket for tests whose servers come and go."""
     async with AsyncExitStack() as stack:
         pocket = Pocket(stack)
         yield pocket
     for phone in pocket.phones:
         for frame in phone.frames:
             check_sent(frame)
+
+
+@pytest.fixture
+def pocket(phones: Pocket, product: Product) -> Iterator[Pocket]:
+    """A pocket for tests that their server survives."""
+    yield phones
     assert not product.child.has_ended(), product.child.read_last_lines()

@@ -47,6 +47,21 @@ async def test_invalid_utf8_closes_only_its_socket(account: Account, pocket: Poc
     assert (await other.ask("ping"))["t"] == "pong"
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"\x81\x02{}", b"\xc1\x82\0\0\0\0{}", b"\x83\x82\0\0\0\0{}", b"\0" * 64],
+    ids=["unmasked", "reserved bit", "unknown opcode", "zeros"],
+)
+async def test_bytes_that_break_the_websocket_itself_close_only_their_socket(
+    account: Account, pocket: Pocket, data: bytes
+) -> None:
+    phone, other = await connect(account, pocket), await connect(account, pocket)
+    assert phone.socket is not None
+    phone.socket.transport.write(data)
+    assert await phone.wait_closed() == 1002
+    assert (await other.ask("ping"))["t"] == "pong"
+
+
 async def test_binary_frame_closes_the_socket(account: Account, pocket: Pocket) -> None:
     phone = await connect(account, pocket)
     await phone.send_text(b'{"t":"ping"}')
