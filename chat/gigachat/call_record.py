@@ -45,4 +45,38 @@ class CallRecord:
         )
 
     def _count_ms(self) -> int:
-        return round((time.monotonic() - self.started_at) * 1000)
+        return count_ms(self.started_at)
+
+
+@dataclass(slots=True, kw_only=True)
+class RestRecord:
+    """One short call; `path` holds no ids, `outcome` is `ok`, an error code or `left`."""
+
+    method: str
+    path: str
+    request_id: str
+    started_at: float = field(default_factory=time.monotonic)
+    status: int | None = None
+    attempts: int = 0
+    provider_request_id: str = ""
+    outcome: str = "left"
+
+    def log(self) -> None:
+        """Write the call's one line."""
+        logger.info(
+            "gigachat %s %s %s",
+            self.method,
+            self.path,
+            self.outcome,
+            extra={
+                "upstream_request_id": self.provider_request_id or self.request_id,
+                "status": self.status,
+                "attempts": self.attempts,
+                "duration_ms": count_ms(self.started_at),
+            },
+        )
+
+
+def count_ms(started_at: float) -> int:
+    """Return the milliseconds since a moment of the monotonic clock."""
+    return round((time.monotonic() - started_at) * 1000)

@@ -25,11 +25,8 @@ GigaChatError
 │   ├── ContextTooLong            413: trim the history and try once more
 │   ├── ParametersRefused         422
 │   │   └── FunctionsUnsupported     this model calls no functions
-│   ├── FileLost                  an attached file must be uploaded again
-│   │   ├── FileDenied               403: it belongs to another client id
-│   │   └── FileUnknown              404
-│   ├── FileRefused               a file that cannot be uploaded
-│   │   ├── FileTooLarge, FileFormatRefused
+│   ├── FileLost                  a file must be uploaded again: FileDenied is another client's, FileUnknown is gone
+│   ├── FileRefused               a file that cannot be uploaded: FileTooLarge, FileFormatRefused
 │   └── StatusUnexpected          any other status that is no answer
 ├── ServiceUnavailable         ask again later
 │   ├── BreakerOpen               this host failed so often that it is not asked for a while; nothing was sent
@@ -51,13 +48,11 @@ GigaChatError
     ├── CallMalformed             a function call without a name or an object of arguments, or several of them
     └── TokenMalformed            the token service answered 200 without a usable token
 
-No error carries what the provider wrote: its bodies may quote the prompt. `str(error)` is the closed `code`, and the
-HTTP status where there is one.
+No error carries what the provider wrote: its bodies may quote the prompt. `str(error)` is the closed `code`, and a name
+of ours or the HTTP status where there is one.
 """
 
 from typing import ClassVar, Self
-
-from typing_extensions import override
 
 
 class GigaChatError(Exception):
@@ -67,19 +62,22 @@ class GigaChatError(Exception):
     retry_after_seconds  how long the provider asked to wait, if it did
     status               the HTTP status that led here, if one did
     code                 the closed name for logs, metrics and audit entries
+    details              names of ours, of a setting or a field; never what it holds
     """
 
     code: ClassVar[str] = "gigachat_error"
     is_retryable: ClassVar[bool] = False
 
-    def __init__(self, *, status: int | None = None, retry_after_seconds: float | None = None) -> None:
-        super().__init__(self.code if status is None else f"{self.code} (HTTP {status})")
+    def __init__(self, *details: str, status: int | None = None, retry_after_seconds: float | None = None) -> None:
+        about = ": ".join(details) or ("" if status is None else f"HTTP {status}")
+        super().__init__(f"{self.code} ({about})" if about else self.code)
+        self.details = details
         self.status = status
         self.retry_after_seconds = retry_after_seconds
 
     def copy(self) -> Self:
         """Return an equal error without a traceback: one failure is raised in many tasks."""
-        return type(self)(status=self.status, retry_after_seconds=self.retry_after_seconds)
+        return type(self)(*self.details, status=self.status, retry_after_seconds=self.retry_after_seconds)
 
 
 class SetupRefused(GigaChatError):
@@ -107,23 +105,13 @@ class TokenRequestRefused(SetupRefused):
 
 
 class SettingRefused(SetupRefused):
-    """The setting named `setting` has no usable value; the value itself is not kept."""
+    """A setting has no usable value; made with its name."""
 
     code = "setting_refused"
 
-    def __init__(
-        self, setting: str = "", *, status: int | None = None, retry_after_seconds: float | None = None
-    ) -> None:
-        super().__init__(status=status, retry_after_seconds=retry_after_seconds)
-        self.setting = setting
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.code} ({self.setting})"
-
-    @override
-    def copy(self) -> Self:
-        return type(self)(self.setting)
+    @property
+    def setting(self) -> str:
+        return self.details[0]
 
 
 class AddressRefused(SetupRefused):
@@ -217,28 +205,21 @@ class RequestRefused(GigaChatError):
 
 
 class PromptInvalid(RequestRefused):
-    """Refused before sending: the service would answer 400, 413 or 422.
+    """Refused before sending: the service would answer 400, 413 or 422. Made with the field and the rule.
 
-    field  the path in the request as the service knows it, `messages[2].function_call.name`
-    rule   what is asked of that field; never what it holds
+    field  its path in the request, `messages[2].function_call.name`
+    rule   what is asked of it
     """
 
     code = "prompt_invalid"
 
-    def __init__(
-        self, field: str = "", rule: str = "", *, status: int | None = None, retry_after_seconds: float | None = None
-    ) -> None:
-        super().__init__(status=status, retry_after_seconds=retry_after_seconds)
-        self.field = field
-        self.rule = rule
+    @property
+    def field(self) -> str:
+        return self.details[0]
 
-    @override
-    def __str__(self) -> str:
-        return f"{self.code} ({self.field}: {self.rule})"
-
-    @override
-    def copy(self) -> Self:
-        return type(self)(self.field, self.rule)
+    @property
+    def rule(self) -> str:
+        return self.details[1]
 
 
 class RequestMalformed(RequestRefused):
