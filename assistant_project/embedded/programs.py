@@ -72,14 +72,28 @@ def make_reachable(install: Install, *, home: Path, user: int | None) -> Install
     """Copy the programs into `home` when `user` cannot run them where they are (an environment under /root)."""
     if user is None or can_run_as([str(install.bin_dir / "postgres"), "--version"], user):
         return install
+    return copy_install(install, home / f"programs-{install.major}")
+
+
+def copy_install(install: Install, target: Path) -> Install:
+    """Return a copy of the wheel's programs below `target`, made once for each version of the wheel.
+
+    The wheel's shared libraries lie beside the package; the programs look for them there, relative to themselves.
+    """
     source = install.bin_dir.parent
-    target = home / f"programs-{install.major}"
-    if not (target / "complete").exists():
+    packages = source.parent.parent
+    copy = target / WHEEL / source.name
+    label = target / "copied-from"
+    origin = f"{source} {(source / 'bin' / 'postgres').stat().st_mtime_ns}"
+    if not label.exists() or label.read_text(encoding="utf-8") != origin:
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target, symlinks=True)
-        target.chmod(0o755)
-        (target / "complete").touch()
-    return Install(bin_dir=target / "bin", major=install.major, is_from_wheel=install.is_from_wheel)
+        shutil.copytree(source, copy, symlinks=True)
+        for libraries in packages.glob(f"{WHEEL}.*libs"):
+            shutil.copytree(libraries, target / libraries.name, symlinks=True)
+        for directory in (target, target / WHEEL):
+            directory.chmod(0o755)
+        label.write_text(origin, encoding="utf-8")  # last: a cut copy has none
+    return Install(bin_dir=copy / "bin", major=install.major, is_from_wheel=install.is_from_wheel)
 
 
 def can_run_as(command: Sequence[str], user: int) -> bool:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
                 forget(RunDirectory(run_path))
             else:
                 Demo(run_path).run()
-        except StartRefused as error:
+        except (StartRefused, OSError) as error:  # OSError: a full disk, a directory that may not be written
             sys.exit(f"error: {error}")
 
 

@@ -37,6 +37,17 @@ async def stop() -> None:
     say("stopped")
 
 
+async def answer_flood(send: Send) -> None:
+    """Stream 32 MB, saying how far it came."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    for number in range(2_000):
+        await send({"type": "http.response.body", "body": CHUNK.encode(), "more_body": True})
+        if number % 100 == 0:
+            say(f"flooded {number}")
+    await send({"type": "http.response.body", "body": b""})
+    say("flooded all")
+
+
 async def answer_http(send: Send) -> None:
     loop = type(asyncio.get_running_loop()).__module__
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
@@ -79,6 +90,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await kinds[scope["type"]](scope, receive, send)
     elif scope["type"] == "websocket":
         await answer_socket(receive, send)
+    elif scope["path"] == "/flood":
+        await answer_flood(send)
     else:
         await answer_http(send)
 

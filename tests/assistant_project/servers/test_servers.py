@@ -167,6 +167,30 @@ def test_application_waits_for_phone_that_does_not_read(sample: Sample) -> None:
         raw.close()
 
 
+def test_download_waits_for_a_reader_that_does_not_read_and_then_comes_whole(sample: Sample) -> None:
+    """32 MB are offered; the kernel's buffers and ours take a few, then the application waits for the reader."""
+    with socket.create_connection(("127.0.0.1", sample.port), WAIT_SECONDS) as raw:
+        raw.sendall(b"GET /flood HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        sample.expect("flooded 0")
+        sample.get()  # the server is not busy
+        assert "flooded all" not in wait_for_quiet(sample)
+        received = 0
+        while piece := raw.recv(1_048_576):
+            received += piece.count(b"x")
+        assert received == 2_000 * 16_384
+    sample.expect("flooded all")
+
+
+def test_download_whose_reader_leaves_does_not_hold_the_server(sample: Sample) -> None:
+    with socket.create_connection(("127.0.0.1", sample.port), WAIT_SECONDS) as raw:
+        raw.sendall(b"GET /flood HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        sample.expect("flooded 0")
+    # Both servers drop what is sent to nobody.
+    sample.expect("flooded all")
+
+    assert sample.get().status_code == 200
+
+
 def wait_for_quiet(sample: Sample) -> list[str]:
     """Return what the application says until it has said nothing for half a second."""
     said: list[str] = []
