@@ -10,6 +10,7 @@ NOTHING: frozenset[str] = frozenset()
 CUSTOMER = frozenset({"customer_id"})
 CONVERSATION = CUSTOMER | {"conversation_id"}
 TURN = CONVERSATION | {"turn_id"}
+POSTING = frozenset({"operation", "kind"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,47 @@ ENTRY_RULES: Mapping[AuditAction, EntryRule] = MappingProxyType(
         AuditAction.TURN_FAILED: EntryRule(ids=TURN),
         AuditAction.TURN_CANCELLED: EntryRule(ids=TURN),
         AuditAction.TURN_RECOVERED: EntryRule(ids=TURN),
+        AuditAction.BUDGET_REACHED: EntryRule(ids=CUSTOMER, details=frozenset({"tokens", "budget"})),
+        AuditAction.PROFILE_CHANGED: EntryRule(),
+        AuditAction.PRICE_SET: EntryRule(),
         AuditAction.MODEL_ASKED: EntryRule(ids=TURN),
+        AuditAction.FILE_STORED: EntryRule(ids=CUSTOMER, details=frozenset({"kind", "bytes", "sha256"})),
+        AuditAction.FILE_REFUSED: EntryRule(ids=CUSTOMER, details=frozenset({"reason", "bytes"})),
+        AuditAction.FILE_ATTACHED: EntryRule(ids=TURN, details=frozenset({"file", "sha256"})),
+        AuditAction.FILE_SENT: EntryRule(ids=TURN, details=frozenset({"file", "copy", "outcome"})),
+        AuditAction.FILE_WITHDRAWN: EntryRule(ids=CUSTOMER, details=frozenset({"copy", "reason"})),
+        AuditAction.FILE_DELETED: EntryRule(ids=CUSTOMER, details=frozenset({"reason"})),
         AuditAction.ACCESS_DENIED: EntryRule(),
         AuditAction.AUDIT_EXPORTED: EntryRule(details=frozenset({"stage", "format"})),
         AuditAction.STAFF_LOGIN_SUCCEEDED: EntryRule(),
         AuditAction.STAFF_LOGIN_REFUSED: EntryRule(),
         AuditAction.DEMO_SEEDED: EntryRule(),
+        # The bank's own accounts and operations have no customer.
+        AuditAction.ACCOUNT_OPENED: EntryRule(details=frozenset({"kind"})),
+        AuditAction.ACCOUNT_FROZEN: EntryRule(ids=CUSTOMER, details=frozenset({"status"})),
+        AuditAction.ACCOUNT_UNFROZEN: EntryRule(ids=CUSTOMER, details=frozenset({"status"})),
+        AuditAction.ACCOUNT_CLOSED: EntryRule(ids=CUSTOMER),
+        AuditAction.TRANSFER_POSTED: EntryRule(details=POSTING | {"amount_minor", "currency"}),
+        AuditAction.TRANSFER_REFUSED: EntryRule(details=frozenset({"kind", "code"})),
+        AuditAction.HOLD_PLACED: EntryRule(ids=CUSTOMER, details=POSTING | {"amount_minor", "currency"}),
+        AuditAction.HOLD_POSTED: EntryRule(ids=CUSTOMER, details=POSTING | {"amount_minor", "currency"}),
+        AuditAction.HOLD_VOIDED: EntryRule(ids=CUSTOMER, details=POSTING),
+        AuditAction.HOLD_EXPIRED: EntryRule(ids=CUSTOMER, details=POSTING),
+        AuditAction.GATEWAY_ANSWERED: EntryRule(ids=CUSTOMER, details=frozenset({"operation", "answer"})),
+        AuditAction.BILL_ISSUED: EntryRule(ids=CUSTOMER),
+        AuditAction.BILL_PAID: EntryRule(ids=CUSTOMER, details=frozenset({"operation"})),
+        AuditAction.OPERATION_REVERSED: EntryRule(details=POSTING | {"reverses", "reason"}),
+        AuditAction.OPERATION_REFUNDED: EntryRule(details=POSTING | {"refunds", "amount_minor", "currency"}),
+        AuditAction.ANTIFRAUD_CHECKED: EntryRule(ids=CUSTOMER, details=frozenset({"verdict"})),
+        AuditAction.ANTIFRAUD_SUSPENDED: EntryRule(ids=CUSTOMER, details=frozenset({"signs", "until"})),
+        AuditAction.CARD_ISSUED: EntryRule(ids=CUSTOMER),
+        AuditAction.CARD_BLOCKED: EntryRule(ids=CUSTOMER, details=frozenset({"reason"})),
+        AuditAction.CARD_UNBLOCKED: EntryRule(ids=CUSTOMER),
+        AuditAction.CARD_LIMIT_CHANGED: EntryRule(ids=CUSTOMER, details=frozenset({"limit"})),
+        AuditAction.PAYEE_ADDED: EntryRule(ids=CUSTOMER, details=frozenset({"kind", "origin"})),
+        AuditAction.SCHEDULE_CHANGED: EntryRule(ids=CUSTOMER, details=frozenset({"status"})),
+        AuditAction.STATEMENT_REQUESTED: EntryRule(ids=CUSTOMER),
+        AuditAction.DISPUTE_OPENED: EntryRule(ids=CUSTOMER, details=frozenset({"reason"})),
+        AuditAction.CLEARING_SETTLED: EntryRule(details=POSTING | {"amount_minor", "currency"}),
     }
 )
