@@ -13,7 +13,16 @@ SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "chat" / "static" / "cha
 # Built from a part that varies: `error.${code}`, `status.${name}` and the like.
 BUILT = ("error.", "status.", "notice.", "note.", "speaker.")
 # Codes that no request of this page can be answered with.
-UNREACHABLE = ("proto.", "confirm.", "request.media_type", "method.not_allowed", "not_found", "auth.step_up", "limit.a")
+UNREACHABLE = (
+    "proto.",
+    "confirm.",
+    "file.",
+    "request.media_type",
+    "method.not_allowed",
+    "not_found",
+    "auth.step_up",
+    "limit.a",
+)
 
 
 def read_asked_keys() -> set[str]:

@@ -182,9 +182,9 @@ class ScriptedConversation:
         """Return the answer to an attach."""
         return {"c": self.c, "e": "e1", "top": self.top, "mode": mode, "active": None, "confirms": [], **changes}
 
-    def state(self, *messages: Frame, older: bool = False) -> Frame:
+    def state(self, *messages: Frame, older: bool = False, active: Frame | None = None) -> Frame:
         """Return a snapshot as of the log's end."""
-        body = {"part": 1, "of": 1, "title": "A title", "msgs": list(messages), "older": older}
+        body = {"part": 1, "of": 1, "title": "A title", "msgs": list(messages), "older": older, "active": active}
         return {"t": "conv.state", "c": self.c, "s": self.top, "snap": True, "d": body}
 
     async def wait_for_cursor(self) -> None:
@@ -212,6 +212,6 @@ async def take_first_question(server: ScriptedServer, text: str) -> ScriptedConv
     active = {"turn": "t1", "state": "queued", "attempt": 0, "msg": "a1"}
     server.send({"t": "ok", "re": attach["id"], "d": talk.entry("snapshot", why="new", active=active)})
     question = {"msg": "q1", "turn": "t1", "role": "user", "text": text, "bytes": len(text.encode()), "sum": ""}
-    server.send(talk.state(question))
+    server.send(talk.state(question, active=active))
     server.send(talk.event("turn.started", {"turn": "t1", "msg": "a1", "attempt": 1, "model": "m"}))
     return talk

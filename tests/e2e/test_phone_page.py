@@ -16,6 +16,7 @@ from tests.live.product import (
     Account,
     Clerk,
     Product,
+    SandboxHandle,
     build_environment,
     drop_database,
     make_database,
@@ -30,19 +31,25 @@ ANSWER = ".message.assistant .text"
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
+    handle = start_sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield handle
+    handle.child.stop()
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxHandle) -> Iterator[Product]:
     """The product as `make run` starts it, on a database of its own."""
     directory = tmp_path_factory.mktemp("bank")
     name = f"page_{directory.parent.name}_{read_worker_number()}".replace("-", "_")
-    environment = build_environment(directory, make_database(name))
-    sandbox, addresses = start_sandbox(directory)
-    environment |= addresses | {"GIGACHAT_SANDBOX": "true"}
+    environment = build_environment(directory, make_database(name)) | sandbox.get_settings()
+    environment["GIGACHAT_SANDBOX"] = "true"
     clerk = Clerk(directory, environment)
     clerk.ask("migrate")
     product = start_server("daphne", directory, environment, clerk)
     yield product
-    for part in (product.child, clerk, sandbox):
-        part.stop()
+    product.child.stop()
+    clerk.stop()
     drop_database(name)
 
 
@@ -190,6 +197,36 @@ async def test_reload_mid_answer_continues_it(phone: PhonePage, customer: Custom
     await assert_same_as_server(phone, customer)
 
 
+async def test_answer_that_breaks_off_says_so_and_can_be_asked_again(
+    phone: PhonePage, customer: Customer, sandbox: SandboxHandle
+) -> None:
+    await customer.enter(phone)
+    sandbox.set_faults("cut=4", count=1)
+    await phone.ask(LONG_QUESTION)
+    await phone.wait_for_answer("failed")
+    row = phone.page.locator(".message.assistant")
+    await expect(row.locator(".below span")).to_contain_text("The answer broke off.")
+    await assert_same_as_server(phone, customer)
+    await row.get_by_role("button", name="Ask again").click()
+    await phone.wait_for_answer()
+
+    await assert_same_as_server(phone, customer)
+
+
+async def test_answer_withdrawn_by_the_filter_is_replaced(
+    phone: PhonePage, customer: Customer, sandbox: SandboxHandle
+) -> None:
+    await customer.enter(phone)
+    sandbox.set_faults("blacklist=6", count=1)
+    await phone.ask(LONG_QUESTION)
+    await phone.wait_for_answer()
+
+    await expect(phone.page.locator(".message.assistant .below span")).to_have_text(
+        "The first version of this answer was withdrawn."
+    )
+    await assert_same_as_server(phone, customer)
+
+
 async def test_second_tab_follows_the_same_conversation(phone: PhonePage, customer: Customer) -> None:
     await customer.enter(phone)
     await phone.ask("Что такое вклад?")
@@ -201,7 +238,8 @@ async def test_second_tab_follows_the_same_conversation(phone: PhonePage, custom
     await second.wait_for_answer()
     await phone.page.bring_to_front()
     await phone.ask(LONG_QUESTION)
-    await wait_for_text(second, 1)
+    await second.wait_for_answer("streaming")
+    await wait_for_text(second, 20)
     await second.page.bring_to_front()
     await second.page.click("#stop")
     await second.wait_for_answer("stopped")

@@ -286,7 +286,7 @@ async def test_answer_stays_under_its_question_when_another_waits(run: Run) -> N
 async def test_apply_snapshot_joins_pieces_and_continues_the_running_answer(run: Run) -> None:
     script = """
         const conversation = module.buildConversation("c", false);
-        module.applySnapshot(conversation, given.bodies, given.active);
+        module.applySnapshot(conversation, given.bodies);
         module.applyEvent(conversation, given.delta);
         return conversation;
     """
@@ -299,14 +299,14 @@ async def test_apply_snapshot_joins_pieces_and_continues_the_running_answer(run:
         {"msg": "q2", "turn": "t2", "role": "user", "text": "А?", "bytes": 3, "sum": "s"},
         {"msg": "a2", "turn": "t2", "role": "assistant", "text": "Да", "bytes": 4, "sum": "s", "partial": True},
     ]
+    active = {"turn": "t2", "state": "running", "attempt": 1, "msg": "a2"}
     bodies = [
         {"part": 1, "of": 2, "title": "Курс", "msgs": first, "older": True},
-        {"part": 2, "of": 2, "title": "Курс", "msgs": second, "older": True},
+        {"part": 2, "of": 2, "title": "Курс", "msgs": second, "older": True, "active": active},
     ]
-    active = {"turn": "t2", "state": "queued", "attempt": 0, "msg": "a2"}
     delta = {"t": "text.delta", "s": 9, "d": {"msg": "a2", "off": 4, "text": "!"}}
 
-    state = await run("transcript", script, {"bodies": bodies, "active": active, "delta": delta})
+    state = await run("transcript", script, {"bodies": bodies, "delta": delta})
 
     assert [item["text"] for item in state["messages"]] == ["Курс?", "Длинн", "А?", "Да!"]
     assert [item["state"] for item in state["messages"]] == ["done", "done", "done", "streaming"]

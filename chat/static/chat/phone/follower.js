@@ -25,7 +25,6 @@ export class Follower {
   #limit = new RepairLimit();
   #isAsking = false;
   #parts = /** @type {any[]} */ ([]);
-  #entry = /** @type {AttachEntry|null} */ (null);
 
   /** @param {Conversation} conversation @param {FollowerHooks} hooks */
   constructor(conversation, hooks) {
@@ -45,7 +44,6 @@ export class Follower {
    */
   takeEntry(entry) {
     this.#isAsking = false;
-    this.#entry = entry;
     this.#parts = [];
     if (entry.mode === "denied") return this.#hooks.lose();
     if (entry.mode === "snapshot") this.conversation.cursor = null;
@@ -96,14 +94,10 @@ export class Follower {
 
   /** @param {Frame} frame */
   #replace(frame) {
-    const end = /** @type {number} */ (frame.s);
-    // The answer to the attach was written before the snapshot: if the log grew between, its turn may be over.
-    const isStale = this.#entry?.top !== end;
-    applySnapshot(this.conversation, this.#parts, isStale ? null : this.#entry?.active);
+    applySnapshot(this.conversation, this.#parts);
     this.#parts = [];
-    this.conversation.cursor = end;
+    this.conversation.cursor = /** @type {number} */ (frame.s);
     this.#hooks.change();
-    if (isStale) this.join();
     return { isFinal: true, claim: null };
   }
 

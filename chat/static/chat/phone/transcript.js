@@ -70,10 +70,9 @@ export function applyEvent(conversation, frame) {
 /**
  * Replace everything by a snapshot.
  * @param {Conversation} conversation
- * @param {any[]} bodies                         the `d` of its parts, in order
- * @param {AttachEntry["active"]} [active]       the turn in progress, from the attach answer
+ * @param {any[]} bodies  the `d` of its parts, in order
  */
-export function applySnapshot(conversation, bodies, active) {
+export function applySnapshot(conversation, bodies) {
   conversation.messages = [];
   conversation.turns = [];
   conversation.earlier = null;
@@ -83,6 +82,8 @@ export function applySnapshot(conversation, bodies, active) {
   for (const { id, turn, state } of conversation.messages) {
     if (turn && state === "streaming") conversation.turns.push({ id: turn, state: "running", answer: id });
   }
+  // As of the snapshot; what the attach answer said of a turn may be over by then.
+  const active = bodies.at(-1)?.active;
   if (active) resumeTurn(conversation, active);
 }
 
