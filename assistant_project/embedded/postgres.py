@@ -35,6 +35,9 @@ SOCKET_DIRECTORY_BYTES = 104 - len("/.s.PGSQL.5432.lock") - 1
 SHARED_PARENTS = ("/var/lib", "/var/tmp", "/tmp")  # noqa: S108 - a private directory of random name is made inside
 SOCKET_PREFIX = "asst-"
 HOME_PREFIX = "bank-assistant-"
+# Files in the state directory that remember where the two are.
+SOCKET_RECORD = "socket"
+HOME_RECORD = "home"
 
 DURABLE = ("shared_buffers=64MB", "max_connections=60")
 # Tests lose nothing that matters when the machine dies.
@@ -121,7 +124,7 @@ def prepare_home(state_dir: Path, user: int | None) -> Path:
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if user is None:
         return state_dir
-    record = state_dir / "home"
+    record = state_dir / HOME_RECORD
     if record.exists():
         home = Path(record.read_text(encoding="utf-8"))
         if home.is_dir() and home.stat().st_uid == user:
@@ -133,12 +136,18 @@ def prepare_home(state_dir: Path, user: int | None) -> Path:
 
 def delete_data(state_dir: Path) -> None:
     """Delete everything `start_postgres` has kept, also what lies outside `state_dir`. The server must be stopped."""
-    record = state_dir / "home"
-    if record.exists():
-        home = Path(record.read_text(encoding="utf-8"))
-        if home.name.startswith(HOME_PREFIX):
-            shutil.rmtree(home, ignore_errors=True)
+    remove_recorded_directory(state_dir / HOME_RECORD, HOME_PREFIX)
+    remove_recorded_directory(state_dir / SOCKET_RECORD, SOCKET_PREFIX)
     shutil.rmtree(state_dir, ignore_errors=True)
+
+
+def remove_recorded_directory(record: Path, prefix: str) -> None:
+    """Delete the directory whose name `record` holds, if it is one that we name so."""
+    if not record.exists():
+        return
+    directory = Path(record.read_text(encoding="utf-8"))
+    if directory.name.startswith(prefix):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def make_shared_directory(user: int) -> Path:
@@ -195,14 +204,12 @@ def make_socket_dir(state_dir: Path, user: int | None) -> Path:
 
     The one of an earlier, killed start is removed: its name is kept in `state_dir`.
     """
-    record = state_dir / "socket"
-    if record.exists() and (old := Path(record.read_text(encoding="utf-8"))).name.startswith(SOCKET_PREFIX):
-        shutil.rmtree(old, ignore_errors=True)
+    remove_recorded_directory(state_dir / SOCKET_RECORD, SOCKET_PREFIX)
     parent = tempfile.gettempdir()
     if len(os.fsencode(parent)) + len(f"/{SOCKET_PREFIX}xxxxxxxx") > SOCKET_DIRECTORY_BYTES:
         parent = "/tmp"  # noqa: S108 - mkdtemp makes a private directory in it
     directory = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=parent))
-    record.write_text(str(directory), encoding="utf-8")
+    (state_dir / SOCKET_RECORD).write_text(str(directory), encoding="utf-8")
     if user is not None:
         os.chown(directory, user, user)
     return directory
