@@ -36,7 +36,7 @@ NEVER_SECONDS = -1
 
 @implementer(IPushProducer)
 class WriteGate:
-    """Closed while the kernel and Twisted hold more than 64 KiB that the phone has not taken."""
+    """Closed while the kernel and Twisted hold more than 64 KiB that the reader has not taken."""
 
     def __init__(self) -> None:
         self._open = asyncio.Event()
@@ -80,6 +80,20 @@ class PhoneProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne ships no
         if hasattr(self, "gate"):
             self.gate.stopProducing()
         super().onClose(wasClean, code, reason)
+
+
+def guard_response(protocol: Any, message: Message) -> None:
+    """Give an HTTP answer a gate for as long as its body is sent: an export must not pile up in this process."""
+    kind, has_more = message["type"], message.get("more_body", False)
+    if kind not in {"http.response.start", "http.response.body"} or protocol.finished or protocol.channel is None:
+        return
+    if kind == "http.response.start":
+        gate = protocol.gate = WriteGate()
+        protocol.registerProducer(gate, True)  # noqa: FBT003 - Twisted's signature
+        # A reader who leaves will never take the rest.
+        protocol.notifyFinish().addBoth(lambda _: gate.stopProducing())
+    elif not has_more:
+        protocol.unregisterProducer()
 
 
 class InboundQueue(asyncio.Queue[Message]):
@@ -144,6 +158,7 @@ class AssistantServer(Server):  # type: ignore[misc]  # Daphne ships no types
 
     @override
     async def handle_reply(self, protocol: Any, message: Message) -> None:
+        guard_response(protocol, message)
         await super().handle_reply(protocol, message)
         gate = getattr(protocol, "gate", None)
         if gate is not None:
