@@ -216,6 +216,8 @@ QUEUE_SECONDS = env.float("QUEUE_SECONDS", default=60.0)
 BUDGET_CUSTOMER_SOFT_TOKENS = env.int("BUDGET_CUSTOMER_SOFT_TOKENS", default=300_000)
 BUDGET_CUSTOMER_HARD_TOKENS = env.int("BUDGET_CUSTOMER_HARD_TOKENS", default=1_000_000)
 BUDGET_BANK_HARD_TOKENS = env.int("BUDGET_BANK_HARD_TOKENS", default=0)
+# Most time from the claim of a turn to its last word.
+ENGINE_TURN_SECONDS = env.float("ENGINE_TURN_SECONDS", default=600.0)
 ENGINE_LEASE_SECONDS = env.float("ENGINE_LEASE_SECONDS", default=15.0)
 ENGINE_GRACE_SECONDS = env.float("ENGINE_GRACE_SECONDS", default=30.0)
 # How long phones have to move to another process before a stopping one closes their sockets.

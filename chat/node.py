@@ -15,6 +15,7 @@ from django.conf import settings
 
 from chat.engine.supervisor import Engine
 from chat.gigachat.client import build_client
+from chat.gigachat.rest import build_rest_client
 from chat.protocol.codes import CloseCode
 from chat.protocol.replies import Drain
 from chat.socket.hub import Hub
@@ -63,7 +64,7 @@ def start_node(*, with_engine: bool | None = None) -> Node:
         return _node
     engine = None
     if with_engine if with_engine is not None else settings.ENGINE_MODE == "embedded":
-        engine = Engine(build_client(), max_runs=settings.ENGINE_MAX_RUNS)
+        engine = Engine(build_client(), build_rest_client(), max_runs=settings.ENGINE_MAX_RUNS)
     hub, limits = Hub(), read_socket_settings()
 
     def spread(tops: Mapping[UUID, int]) -> None:

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from chat.enums import FINAL_TURN_STATES, TurnState
-from chat.errors import ConversationNotFound
-from chat.models import Conversation, ConversationEvent, Message, Turn
+from chat.enums import FINAL_TURN_STATES, FileState, TurnState
+from chat.errors import ConversationNotFound, FileUnknown
+from chat.models import AssistantProfile, Conversation, ConversationEvent, Message, StoredFile, Turn
 from chat.protocol.events import EventType, read_delta_text
 
+# Of a message: its files, in order.
+FILES = "attached__file"
 TEXT_EVENTS = (EventType.TEXT_DELTA, EventType.MSG_RESET)
 
 
@@ -35,14 +37,25 @@ def access_conversation(customer_id: UUID, conversation_id: UUID) -> Conversatio
     return found
 
 
+def access_file(customer_id: UUID, file_id: UUID) -> StoredFile:
+    """Return the customer's file.
+
+    Raises: FileUnknown, for unknown, foreign and deleted files alike.
+    """
+    found = StoredFile.objects.filter(pk=file_id, customer_id=customer_id, state=FileState.STORED).first()
+    if found is None:
+        raise FileUnknown(file_id)
+    return found
+
+
 def list_conversations(customer_id: UUID) -> QuerySet[Conversation]:
     """Return the customer's conversations, the one last used first."""
     return Conversation.objects.filter(customer_id=customer_id).order_by("-last_turn_at", "-id")
 
 
 def list_messages(conversation: Conversation) -> QuerySet[Message]:
-    """Return the finished messages of a conversation, oldest first."""
-    return Message.objects.filter(conversation=conversation).order_by("created_at", "id")
+    """Return the finished messages of a conversation with their files, oldest first."""
+    return Message.objects.filter(conversation=conversation).prefetch_related(FILES).order_by("created_at", "id")
 
 
 def list_prompt_history(turn_id: UUID, limit: int = 200) -> list[Message]:
@@ -53,7 +66,8 @@ def list_prompt_history(turn_id: UUID, limit: int = 200) -> list[Message]:
     turn = Turn.objects.get(pk=turn_id)
     # By turn, not by time: an answer may be younger than a question that waited behind it.
     known = Message.objects.filter(conversation_id=turn.conversation_id, turn__accepted_at__lte=turn.accepted_at)
-    known = known.exclude(turn__finish_reason="blocked").order_by("-turn__accepted_at", "-turn_id", "role")
+    known = known.exclude(turn__finish_reason="blocked").prefetch_related(FILES)
+    known = known.order_by("-turn__accepted_at", "-turn_id", "role")
     return list(known[:limit])[::-1]
 
 
@@ -85,7 +99,8 @@ def get_streamed_text(turn: Turn) -> str:
 
 def list_newest_messages(conversation_id: UUID, limit: int) -> list[Message]:
     """Return the last `limit` finished messages, oldest first."""
-    newest = Message.objects.filter(conversation_id=conversation_id).order_by("-created_at", "-id")
+    newest = Message.objects.filter(conversation_id=conversation_id).prefetch_related(FILES)
+    newest = newest.order_by("-created_at", "-id")
     return list(newest[:limit])[::-1]
 
 
@@ -93,3 +108,8 @@ def list_unfinished_turns(conversation_id: UUID) -> list[Turn]:
     """Return the turns that are queued or running, oldest first."""
     unfinished = Turn.objects.filter(conversation_id=conversation_id).exclude(state__in=FINAL_TURN_STATES)
     return list(unfinished.order_by("accepted_at", "id"))
+
+
+def get_default_profile() -> AssistantProfile:
+    """Return how the model is asked: the row that staff made the default, else the built-in one."""
+    return AssistantProfile.objects.filter(is_default=True).first() or AssistantProfile(name="built-in")

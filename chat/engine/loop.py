@@ -1,8 +1,8 @@
 """One run: ask the model, commit what it says, end the turn. Fits on a screen."""
 
+import asyncio
 import logging
-from asyncio import sleep
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
@@ -12,15 +12,23 @@ from audit.log_context import bind
 from chat.database import run_in_database
 from chat.engine.answer import AnswerLog
 from chat.engine.committer import DATABASE_FAULTS, RETRY_SECONDS, Committer
-from chat.engine.prompt import build_prompt, describe_prompt
-from chat.engine.upstream import Upstream
+from chat.engine.prompt import build_prompt, describe_prompt, list_uncounted
+from chat.engine.upstream import ShortCalls, Upstream
 from chat.errors import RunLost
-from chat.gigachat.errors import ContextTooLong, GigaChatError, RequestRefused, ServiceTimeout
+from chat.gigachat.errors import (
+    ContextTooLong,
+    GigaChatError,
+    ModelUnknown,
+    PaymentRequired,
+    RequestRefused,
+    ServiceTimeout,
+)
 from chat.gigachat.types import Finished, FinishReason, Prompt, TextDelta
+from chat.models import AssistantProfile, Message
 from chat.protocol.codes import ErrorCode
-from chat.selectors import list_prompt_history
+from chat.selectors import get_default_profile, list_prompt_history
 from chat.services.claims import ClaimedRun
-from chat.services.runs import RunFailure, RunResult, fail_run, finish_run, record_model_call
+from chat.services.runs import RunFailure, RunResult, fail_run, finish_run, record_model_call, store_token_counts
 
 logger = logging.getLogger(__name__)
 
@@ -37,13 +45,26 @@ ERROR_CODES: dict[type[GigaChatError], ErrorCode] = {
 FINISHES = {FinishReason.STOP: "stop", FinishReason.LENGTH: "length", FinishReason.BLACKLIST: "blocked"}
 
 
+# The model itself cannot be had: another one may.
+MODEL_MISSING = (PaymentRequired, ModelUnknown)
+
+
 @dataclass(frozen=True, slots=True)
 class Workbench:
     """What every run of an engine shares."""
 
     engine: str
     upstream: Upstream
+    short_calls: ShortCalls
     committer: Committer
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the model is asked, and which model is asked instead when it cannot be had."""
+
+    prompt: Prompt
+    fallback_model: str = ""
 
 
 async def run_turn(claimed: ClaimedRun, bench: Workbench) -> bool:
@@ -64,18 +85,32 @@ async def run_turn(claimed: ClaimedRun, bench: Workbench) -> bool:
 async def answer_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog) -> RunResult | RunFailure:
     """Stream the answer into the log and say how it ended. Raises: RunLost"""
     try:
-        prompt = await persist(prepare_prompt, claimed, bench.engine)
-        request_id, finished = await stream_answer(prompt, bench, answer)
+        async with asyncio.timeout(settings.ENGINE_TURN_SECONDS):
+            question = await prepare_question(claimed, bench)
+            return await ask_model(question, bench, answer)
     except GigaChatError as error:
         logger.warning("model call failed", extra={"error": error.code})
         return RunFailure(text="", error=get_error_code(error), reason=error.code)
+    except TimeoutError:
+        return RunFailure(text="", error=ErrorCode.UPSTREAM_TIMEOUT, reason="turn_deadline")
     except RunLost:
         raise
     except Exception as error:
         # The edge of a task: an unknown fault must still end the turn, or the customer waits for ever.
         logger.exception("run failed", extra={"error": type(error).__name__})
         return RunFailure(text="", error=ErrorCode.SERVER_INTERNAL, reason=type(error).__name__)
-    return describe_end(request_id, finished)
+
+
+async def ask_model(question: Question, bench: Workbench, answer: AnswerLog) -> RunResult | RunFailure:
+    """Ask the profile's model, or its fallback when the first one cannot be had at all. Raises: RunLost"""
+    try:
+        return describe_end(question.prompt.model, *await stream_answer(question.prompt, bench, answer))
+    except MODEL_MISSING as error:
+        if not question.fallback_model or question.fallback_model == question.prompt.model:
+            raise
+        logger.warning("asking the fallback model", extra={"error": error.code, "model": question.fallback_model})
+    prompt = replace(question.prompt, model=question.fallback_model)
+    return describe_end(prompt.model, *await stream_answer(prompt, bench, answer))
 
 
 async def stream_answer(prompt: Prompt, bench: Workbench, answer: AnswerLog) -> tuple[str, Finished | None]:
@@ -91,7 +126,7 @@ async def stream_answer(prompt: Prompt, bench: Workbench, answer: AnswerLog) -> 
         return completion.request_id, finished
 
 
-def describe_end(request_id: str, finished: Finished | None) -> RunResult | RunFailure:
+def describe_end(model: str, request_id: str, finished: Finished | None) -> RunResult | RunFailure:
     """Translate the model's own ending; the text is added once it is committed."""
     finish = FINISHES.get(finished.reason) if finished else None
     if finished is None or finish is None:
@@ -101,6 +136,7 @@ def describe_end(request_id: str, finished: Finished | None) -> RunResult | RunF
     return RunResult(
         text="",
         finish_reason=finish,
+        model=model,
         replacement=(finished.replacement or "") if finished.reason == FinishReason.BLACKLIST else None,
         upstream_request_id=request_id,
         prompt_tokens=usage.prompt_tokens if usage else None,
@@ -118,11 +154,32 @@ async def end_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog, end
         await persist(fail_run, claimed, replace(end, text=answer.text), engine=bench.engine)
 
 
-def prepare_prompt(claimed: ClaimedRun, engine: str) -> Prompt:
-    """Read the history, build the prompt and record what is about to be asked."""
-    prompt = build_prompt(claimed, list_prompt_history(claimed.turn_id), secret=settings.SECRET_KEY)
-    record_model_call(claimed, describe_prompt(prompt), engine=engine)
-    return prompt
+async def prepare_question(claimed: ClaimedRun, bench: Workbench) -> Question:
+    """Read the history, build the prompt within its budget and record what is about to be asked."""
+    history, profile = await persist(read_history, claimed)
+    uncounted = list_uncounted(history, profile.history_tokens)
+    if uncounted:
+        await count_tokens(claimed, uncounted, bench)
+    prompt = build_prompt(claimed, history, profile, secret=settings.SECRET_KEY)
+    await persist(record_model_call, claimed, describe_prompt(prompt), engine=bench.engine)
+    return Question(prompt, profile.fallback_model)
+
+
+def read_history(claimed: ClaimedRun) -> tuple[list[Message], AssistantProfile]:
+    return list_prompt_history(claimed.turn_id), get_default_profile()
+
+
+async def count_tokens(claimed: ClaimedRun, messages: Sequence[Message], bench: Workbench) -> None:
+    """Let the provider count and keep the counts; when it cannot, the careful guess stands."""
+    texts = [message.text for message in messages]
+    try:
+        counts = await asyncio.to_thread(bench.short_calls.count_tokens, texts, model=claimed.model)
+    except GigaChatError as error:
+        logger.warning("counting tokens failed", extra={"error": error.code})
+        return
+    for message, count in zip(messages, counts, strict=True):
+        message.token_count = count.tokens
+    await persist(store_token_counts, messages)
 
 
 def get_error_code(error: GigaChatError) -> ErrorCode:
@@ -141,4 +198,4 @@ async def persist(act: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
             return await run_in_database(act, *args, **kwargs)
         except DATABASE_FAULTS as error:
             logger.warning("database is away, trying again", extra={"error": type(error).__name__})
-        await sleep(RETRY_SECONDS)
+        await asyncio.sleep(RETRY_SECONDS)

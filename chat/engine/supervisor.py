@@ -18,7 +18,7 @@ from django.conf import settings
 from chat.database import run_in_database
 from chat.engine.committer import DATABASE_FAULTS, RETRY_SECONDS, Committer
 from chat.engine.loop import Workbench, persist, run_turn
-from chat.engine.upstream import Upstream
+from chat.engine.upstream import ShortCalls, Upstream
 from chat.protocol.events import EventType
 from chat.services.claims import ClaimedRun, claim_runs, release_runs, renew_leases
 from chat.services.recovery import expire_waiting_turns, recover_lost_runs
@@ -43,12 +43,12 @@ def build_engine_name() -> str:
 class Engine:
     """Answers queued turns until stopped. Create, `start` and `stop` it on one event loop."""
 
-    def __init__(self, upstream: Upstream, *, max_runs: int) -> None:
+    def __init__(self, upstream: Upstream, short_calls: ShortCalls, *, max_runs: int) -> None:
         self.name = build_engine_name()
         self._upstream = upstream
         self._max_runs = max_runs
         self._committer = Committer()
-        self._bench = Workbench(engine=self.name, upstream=upstream, committer=self._committer)
+        self._bench = Workbench(engine=self.name, upstream=upstream, short_calls=short_calls, committer=self._committer)
         self._runs: dict[ClaimedRun, asyncio.Task[bool]] = {}
         self._renewed_at = 0.0
         self._work = asyncio.Event()

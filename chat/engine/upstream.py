@@ -1,9 +1,10 @@
 """The seam to the model: what the engine needs of a client. Tests put their own here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from chat.gigachat.rest_types import TokenCount
 from chat.gigachat.types import Prompt, StreamPart
 
 
@@ -22,3 +23,9 @@ class Upstream(Protocol):
     def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Completion]: ...
 
     async def aclose(self) -> None: ...
+
+
+class ShortCalls(Protocol):
+    """`chat.gigachat.rest.RestClient` in production: calls that block, each for a thread of its own."""
+
+    def count_tokens(self, texts: Sequence[str], *, model: str) -> Sequence[TokenCount]: ...

@@ -56,7 +56,7 @@ class Conversation(models.Model):
 
 
 class Message(models.Model):
-    """One row: one finished text, of the customer or of the assistant. Never changed.
+    """One row: one finished text, of the customer or of the assistant. Never changed but for its token count.
 
     The assistant's row is written when its turn ends; a turn that ended without text has none.
 
@@ -70,6 +70,9 @@ class Message(models.Model):
     text = models.TextField()
     size_bytes = models.PositiveIntegerField(help_text=_("Length of the text in UTF-8."))
     digest = models.CharField(max_length=22, help_text=_("First 16 bytes of SHA-256 over the text, base64url."))
+    token_count = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Counted by the model's provider when the history grew long.")
+    )
     created_at = models.DateTimeField()
 
     class Meta:

@@ -19,7 +19,7 @@ from chat.enums import TurnState
 from chat.models import Conversation, Run, Turn
 from chat.protocol import events
 from chat.queue import list_waiting_turns
-from chat.selectors import get_streamed_text
+from chat.selectors import get_default_profile, get_streamed_text
 from chat.services.slots import release_slots, renew_slots, take_slot
 from chat.stream import append_events
 
@@ -67,7 +67,8 @@ def claim_run(engine: str, turn_id: UUID, conversation_id: UUID) -> ClaimedRun |
     if turn is None or Turn.objects.filter(conversation=conversation, state=TurnState.RUNNING).exists():
         return None
     now = timezone.now()
-    run = Run(turn=turn, attempt=turn.attempt + 1, engine=engine, model=settings.GIGACHAT_MODEL, started_at=now)
+    model = get_default_profile().model or settings.GIGACHAT_MODEL
+    run = Run(turn=turn, attempt=turn.attempt + 1, engine=engine, model=model, started_at=now)
     until = now + timedelta(seconds=settings.ENGINE_LEASE_SECONDS)
     if not take_slot(run.pk, now=now, until=until):
         return None

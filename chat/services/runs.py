@@ -4,6 +4,7 @@ Each act is one short transaction that locks the conversation first and proves b
 still owns the turn; a caller that lost it gets RunLost and has written nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +18,7 @@ from audit.context import AuditContext
 from audit.enums import AuditAction, Outcome
 from chat.enums import RunState, TurnState
 from chat.errors import RunLost
-from chat.models import Conversation, Run, Turn
+from chat.models import Conversation, Message, Run, Turn
 from chat.protocol import events
 from chat.protocol.bodies import ErrorBody, UsageBody
 from chat.protocol.codes import ErrorCode
@@ -26,6 +27,7 @@ from chat.protocol.frames import digest_text
 from chat.services.claims import ClaimedRun, build_engine_context
 from chat.services.endings import close_run, close_turn, describe_text, record_turn, store_answer
 from chat.services.slots import release_slots
+from chat.services.usage import count_tokens_used
 from chat.stream import append_events, lock_conversation
 
 # For developers; the app shows its own words by the code.
@@ -53,12 +55,14 @@ class RunResult:
     """How the model ended an answer: its reason, its own id of the call, and tokens where it told them.
 
     text         what was shown
+    model        that answered, when it was not the one of the claim
     replacement  set when that must be taken back: the text to stand in its place, empty when the model gave none
     """
 
     text: str
     finish_reason: str
     replacement: str | None = None
+    model: str = ""
     upstream_request_id: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -96,6 +100,11 @@ def record_model_call(claimed: ClaimedRun, call: ModelCall, *, engine: str) -> N
     )
 
 
+def store_token_counts(messages: Sequence[Message]) -> None:
+    """Keep what the provider counted, so that each message is counted once."""
+    Message.objects.bulk_update(messages, ["token_count"])
+
+
 def lock_claimed(claimed: ClaimedRun) -> tuple[Conversation, Turn]:
     """Lock the conversation of a claimed turn and return both rows.
 
@@ -120,6 +129,7 @@ def finish_run(claimed: ClaimedRun, result: RunResult, *, engine: str) -> None:
     answer = store_answer(turn, text, now)
     Run.objects.filter(pk=claimed.run_id).update(
         state=RunState.COMPLETED,
+        model=result.model or claimed.model,
         finished_at=now,
         finish_reason=result.finish_reason,
         upstream_request_id=result.upstream_request_id,
@@ -137,6 +147,13 @@ def finish_run(claimed: ClaimedRun, result: RunResult, *, engine: str) -> None:
         usage=build_usage(result),
     )
     append_events(conversation, [*replaced, events.encode(completed)], turn_id=turn.pk)
+    count_tokens_used(
+        build_engine_context(engine),
+        customer_id=claimed.customer_id,
+        model=result.model or claimed.model,
+        tokens=(result.prompt_tokens or 0, result.completion_tokens or 0, result.cached_tokens or 0),
+        now=now,
+    )
     record_turn(
         build_engine_context(engine),
         AuditAction.TURN_FINISHED,

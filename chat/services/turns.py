@@ -23,6 +23,8 @@ from chat.protocol.frames import digest_text
 from chat.queue import estimate_wait, measure_answer_time
 from chat.selectors import get_streamed_text
 from chat.services.endings import build_message, close_run, close_turn, describe_text, record_turn, store_answer
+from chat.services.files import attach_files, describe_file
+from chat.services.usage import refuse_over_budget
 from chat.stream import append_events, lock_conversation
 
 TITLE_CHARS = 80
@@ -39,10 +41,13 @@ class Submission:
     device_id: str
     busy: BusyPolicy = BusyPolicy.REJECT
     is_new: bool = False
+    file_ids: tuple[UUID, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        # A text holds no U+0000, so the parts cannot run into each other.
+        content = "\0".join([self.text, *map(str, self.file_ids)])
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def start_turn(
     A repeated `mid` with the same content returns the first turn and writes nothing. Conversation, message, turn,
     events and audit entries commit together.
 
-    Raises: ConversationNotFound, MessageConflict, TurnBusy, TooManyTurns, QueueFull
+    Raises: ConversationNotFound, MessageConflict, TurnBusy, TooManyTurns, BudgetUsedUp, QueueFull, FileUnknown
     """
     conversation = lock_own_conversation(customer_id, conversation_id, submission)
     # Read under the lock: messages of one conversation are paged by time, so time must follow the order of commits.
@@ -73,6 +78,7 @@ def start_turn(
     if known is not None:
         return repeat_turn(known, submission)
     refuse_above_rate(customer_id, now)
+    refuse_over_budget(customer_id, now)
     refuse_full_queue()
     make_room(context, conversation, submission, now)
     if conversation.top == 0:
@@ -168,9 +174,15 @@ def store_turn(
     turn.save(force_insert=True)
     message = build_message(turn, Role.USER, submission.text, now)
     message.save(force_insert=True)
+    files = attach_files(context, turn, message, customer_id=conversation.customer_id, file_ids=submission.file_ids)
     conversation.last_turn_at = now
     accepted = events.TurnAccepted(
-        turn=turn.pk, msg=message.pk, mid=submission.mid, text=submission.text, dev=submission.device_id
+        turn=turn.pk,
+        msg=message.pk,
+        mid=submission.mid,
+        text=submission.text,
+        files=tuple(map(describe_file, files)) or None,
+        dev=submission.device_id,
     )
     append_events(conversation, [events.encode(accepted)], turn_id=turn.pk)
     record_turn(

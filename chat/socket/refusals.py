@@ -4,8 +4,10 @@ from typing import Any
 
 from audit.log_context import get_request_id
 from chat.errors import (
+    BudgetUsedUp,
     ChatError,
     ConversationNotFound,
+    FileUnknown,
     MessageConflict,
     QueueFull,
     TooManyTurns,
@@ -49,6 +51,9 @@ def describe_chat_error(error: ChatError) -> dict[str, Any]:
             known = {"code": ErrorCode.CONV_NOT_FOUND, "message": "no such conversation"}
         case TurnNotFound():
             known = {"code": ErrorCode.TURN_NOT_FOUND, "message": "no such turn here", "field": "d.turn"}
+        case FileUnknown():
+            field = f"d.files.{error.position}"
+            known = {"code": ErrorCode.FILE_NOT_FOUND, "message": "no such file of yours", "field": field}
         case TurnBusy():
             known = {
                 "code": ErrorCode.TURN_BUSY,
@@ -63,6 +68,13 @@ def describe_chat_error(error: ChatError) -> dict[str, Any]:
                 "code": ErrorCode.UPSTREAM_QUEUE_FULL,
                 "message": "too many questions are waiting",
                 "retry_after_ms": error.retry_after_ms,
+            }
+        case BudgetUsedUp():
+            known = {
+                "code": ErrorCode.LIMIT_RATE,
+                "message": "the tokens of the day are used up",
+                "retry_after_ms": error.retry_after_ms,
+                "details": {"budget": "tokens"},
             }
         case TooManyTurns():
             known = {

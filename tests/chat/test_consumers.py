@@ -21,7 +21,7 @@ from chat.engine.supervisor import Engine
 from chat.node import Node, get_node, start_node, stop_node
 from tests.factories.accounts import make_customer, make_session
 from tests.factories.chat import ask
-from tests.fakes.upstream import ScriptedUpstream
+from tests.fakes.upstream import ScriptedCalls, ScriptedUpstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,7 +92,7 @@ async def node(settings: Settings) -> AsyncIterator[Node]:
 
 @pytest.fixture
 async def engine(node: Node) -> AsyncIterator[Engine]:
-    made = Engine(ScriptedUpstream(), max_runs=4)
+    made = Engine(ScriptedUpstream(), ScriptedCalls(), max_runs=4)
     made.start()
     yield made
     await made.stop(grace_seconds=0)

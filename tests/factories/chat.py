@@ -1,13 +1,14 @@
 """Conversations and turns for tests, made by the services themselves; no surprises in defaults."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from accounts.models import Customer
 from audit.context import AuditContext
 from audit.enums import ActorKind, Origin
 from chat.enums import BusyPolicy
-from chat.models import ConversationEvent, Turn
+from chat.models import AssistantProfile, ConversationEvent, Turn
 from chat.services.claims import ClaimedRun, claim_runs
 from chat.services.slots import prepare_slots
 from chat.services.turns import AcceptedTurn, Submission, start_turn
@@ -73,6 +74,11 @@ def make_claimed(*, model: str = "GigaChat-2", seq: int = 3) -> ClaimedRun:
         model=model,
         seq=seq,
     )
+
+
+def make_profile(**fields: Any) -> AssistantProfile:
+    """Store a default profile."""
+    return AssistantProfile.objects.create(name="default", is_default=True, **fields)
 
 
 def list_event_types(conversation_id: UUID) -> list[str]:

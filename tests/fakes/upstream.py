@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from chat.gigachat.errors import GigaChatError
+from chat.gigachat.rest_types import TokenCount
 from chat.gigachat.types import Finished, FinishReason, Prompt, StreamPart, TextDelta, Usage
 
 STOP = Finished(
@@ -32,10 +34,25 @@ class ScriptedStream:
 
 
 @dataclass(slots=True)
+class ScriptedCalls:
+    """Counts four characters as a token, or fails as told."""
+
+    error: GigaChatError | None = None
+    counted: list[str] = field(default_factory=list)
+
+    def count_tokens(self, texts: Sequence[str], *, model: str) -> Sequence[TokenCount]:
+        if self.error is not None:
+            raise self.error
+        self.counted += texts
+        return [TokenCount(tokens=len(text) // 4, characters=len(text)) for text in texts]
+
+
+@dataclass(slots=True)
 class ScriptedUpstream:
-    """Answers every prompt with the same script."""
+    """Answers every prompt with the same script, but for models it was told to refuse."""
 
     script: Sequence[StreamPart | Exception | asyncio.Event] = (TextDelta("Курс — "), TextDelta("98,40 ₽"), STOP)
+    refusals: dict[str, GigaChatError] = field(default_factory=dict)
     prompts: list[Prompt] = field(default_factory=list)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,6 +69,8 @@ class ScriptedUpstream:
         if self.open_streams == 2:
             self.two_open.set()
         try:
+            if prompt.model in self.refusals:
+                raise self.refusals[prompt.model]
             yield ScriptedStream(self.script)
         finally:
             self.open_streams -= 1

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from uuid import uuid4
 
 import orjson
 import pytest
+from pytest_django import Settings
 
 from chat.database import run_in_database
 from chat.engine.committer import Committer
@@ -13,18 +15,21 @@ from chat.enums import Role, TurnState
 from chat.gigachat.errors import (
     ContextTooLong,
     GigaChatError,
+    ModelUnknown,
     ParametersRefused,
+    PaymentRequired,
     RateLimited,
     ReadIdleTimeout,
     StreamBroken,
     TlsRefused,
 )
 from chat.gigachat.types import Finished, FinishReason, TextDelta
-from chat.models import ConversationEvent, Message, Turn
+from chat.models import ConversationEvent, Message, Run, Turn
 from chat.services.turns import cancel_turn
 from chat.stream import Appended, add_listener, remove_listener
-from tests.factories.chat import ENGINE, Asked, ask, claim_one, list_event_types, make_context
-from tests.fakes.upstream import STOP, ScriptedUpstream
+from tests.factories.accounts import make_customer
+from tests.factories.chat import ENGINE, Asked, ask, claim_one, list_event_types, make_context, make_profile
+from tests.fakes.upstream import STOP, ScriptedCalls, ScriptedUpstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +48,7 @@ async def answer(upstream: ScriptedUpstream, committer: Committer) -> Asked:
     """Ask one question and let the engine's loop answer it."""
     asked = await run_in_database(ask)
     claimed = await run_in_database(claim_one)
-    await asyncio.wait_for(run_turn(claimed, Workbench(ENGINE, upstream, committer)), 10)
+    await asyncio.wait_for(run_turn(claimed, Workbench(ENGINE, upstream, ScriptedCalls(), committer)), 10)
     return asked
 
 
@@ -72,10 +77,10 @@ async def test_run_turn_asks_with_the_history_of_its_own_conversation(committer:
     first = await answer(upstream, committer)
     await run_in_database(ask, text="чужой вопрос")
     foreign = await run_in_database(claim_one)
-    await run_turn(foreign, Workbench(ENGINE, upstream, committer))
+    await run_turn(foreign, Workbench(ENGINE, upstream, ScriptedCalls(), committer))
     await run_in_database(ask, first.customer, conversation_id=first.conversation_id, text="А доллара?")
     claimed = await run_in_database(claim_one)
-    await run_turn(claimed, Workbench(ENGINE, upstream, committer))
+    await run_turn(claimed, Workbench(ENGINE, upstream, ScriptedCalls(), committer))
 
     said = [message.content for message in upstream.prompts[-1].messages[1:]]
 
@@ -157,7 +162,7 @@ async def test_run_turn_cancelled_meanwhile_closes_the_model_and_writes_nothing_
         shown.set()
 
     add_listener(note)
-    run = asyncio.create_task(run_turn(claimed, Workbench(ENGINE, upstream, committer)))
+    run = asyncio.create_task(run_turn(claimed, Workbench(ENGINE, upstream, ScriptedCalls(), committer)))
     await asyncio.wait_for(upstream.opened.wait(), 5)
     await asyncio.wait_for(shown.wait(), 5)
     remove_listener(note)
@@ -186,3 +191,71 @@ async def test_run_turn_with_a_long_piece_cuts_it_into_events(committer: Committ
 
     assert [len(str(body["text"])) for body in deltas] == [4096, 4096, 1808]
     assert [body["off"] for body in deltas] == [0, 8192, 16384]
+
+
+async def test_run_turn_asks_the_fallback_model_when_the_first_cannot_be_had(committer: Committer) -> None:
+    await run_in_database(make_profile, model="GigaChat-2-Max", fallback_model="GigaChat-2")
+    upstream = ScriptedUpstream(refusals={"GigaChat-2-Max": PaymentRequired(status=402)})
+
+    asked = await answer(upstream, committer)
+
+    assert [prompt.model for prompt in upstream.prompts] == ["GigaChat-2-Max", "GigaChat-2"]
+    assert (await run_in_database(read_events, asked))[-1][0] == "turn.completed"
+    run = await run_in_database(Run.objects.get)
+    assert (run.model, run.state) == ("GigaChat-2", "completed")
+
+
+async def test_run_turn_without_a_fallback_fails_honestly(committer: Committer) -> None:
+    upstream = ScriptedUpstream(refusals={"GigaChat-2": ModelUnknown(status=404)})
+
+    asked = await answer(upstream, committer)
+
+    assert (await run_in_database(read_events, asked))[-1][0] == "turn.failed"
+
+
+async def test_run_turn_asks_as_the_profile_says(committer: Committer) -> None:
+    await run_in_database(make_profile, instructions="Отвечай кратко.", temperature=0.2, max_tokens=100, top_p=0.5)
+    upstream = ScriptedUpstream()
+
+    await answer(upstream, committer)
+
+    [prompt] = upstream.prompts
+    assert (prompt.messages[0].content, prompt.temperature, prompt.max_tokens, prompt.top_p) == (
+        "Отвечай кратко.",
+        0.2,
+        100,
+        0.5,
+    )
+
+
+async def test_run_turn_past_its_deadline_ends_with_what_was_shown(committer: Committer, settings: Settings) -> None:
+    settings.ENGINE_TURN_SECONDS = 0.5
+
+    asked = await answer(ScriptedUpstream([TextDelta("Курс"), asyncio.Event()]), committer)
+
+    kind, body = (await run_in_database(read_events, asked))[-1]
+    assert (kind, body["partial"]) == ("turn.failed", True)
+    assert isinstance(body["error"], dict)
+    assert body["error"]["code"] == "upstream.timeout"
+
+
+@pytest.mark.parametrize(("error", "kept"), [(None, 5), (RateLimited(status=429), 1)])
+async def test_run_turn_counts_a_long_history_once_and_trims_it(
+    committer: Committer, error: GigaChatError | None, kept: int
+) -> None:
+    await run_in_database(make_profile, history_tokens=100)
+    calls, upstream = ScriptedCalls(error), ScriptedUpstream([TextDelta("я" * 40), STOP])
+    bench = Workbench(ENGINE, upstream, calls, committer)
+    customer = await run_in_database(make_customer)
+    conversation_id = uuid4()
+    for number in range(3):
+        await run_in_database(ask, customer, conversation_id=conversation_id, text=f"{number}" * 40)
+        await run_turn(await run_in_database(claim_one), bench)
+
+    said = upstream.prompts[-1].messages
+
+    assert len(said) - 1 == kept
+    assert said[-1].content == "2" * 40
+    assert ("опущено" in said[0].content) == (kept < 5)
+    counted = [await run_in_database(lambda: Message.objects.filter(token_count__isnull=False).count())]
+    assert counted == [5 if error is None else 0]

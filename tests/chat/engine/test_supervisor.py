@@ -17,7 +17,7 @@ from chat.gigachat.types import TextDelta
 from chat.models import Run, Turn
 from chat.services.turns import cancel_turn
 from tests.factories.chat import Asked, ask, claim_one, make_context
-from tests.fakes.upstream import STOP, ScriptedUpstream
+from tests.fakes.upstream import STOP, ScriptedCalls, ScriptedUpstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 async def run_engine(
     upstream: ScriptedUpstream, *, max_runs: int = 4, grace_seconds: float = 0.0
 ) -> AsyncIterator[Engine]:
-    engine = Engine(upstream, max_runs=max_runs)
+    engine = Engine(upstream, ScriptedCalls(), max_runs=max_runs)
     engine.start()
     try:
         yield engine
@@ -142,7 +142,7 @@ async def test_stop_lets_running_answers_end_within_the_grace() -> None:
     gate = asyncio.Event()
     upstream = ScriptedUpstream([TextDelta("Курс"), gate, STOP])
     asked = await run_in_database(ask)
-    engine = Engine(upstream, max_runs=1)
+    engine = Engine(upstream, ScriptedCalls(), max_runs=1)
     engine.start()
     await asyncio.wait_for(upstream.opened.wait(), 5)
 

