@@ -34,6 +34,7 @@ MESSAGES_EXAMPLE = OpenApiExample(
                 "mid": "6f1c1d9e-3a52-4f0b-9a77-0d6a3c1b2e5f",
                 "role": "user",
                 "text": "Что такое вклад?",
+                "files": [],
                 "bytes": 29,
                 "sum": "0bIUxHmJ2f0CkXv3yq8mWA",
                 "created_at": "2026-11-24T09:15:04.120000Z",

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 from typing_extensions import override
 
-from chat.enums import Role
-from chat.models import Conversation, Message
+from chat.enums import FileKind, FileState, Role
+from chat.models import Conversation, Message, MessageFile
 from chat.protocol.replies import ResumeMode, SnapshotReason
 
 MAX_CURSOR_CHARS = 200
@@ -53,18 +53,33 @@ class ConversationPageSerializer(serializers.Serializer[Any]):
     next_cursor = serializers.CharField(allow_null=True, help_text="Ask with it for the next page; null on the last.")
 
 
+class MessageFileSerializer(serializers.Serializer[MessageFile]):
+    """A file shown with a message; `gone` when it was deleted meanwhile."""
+
+    id = serializers.UUIDField(source="file_id")
+    kind = serializers.ChoiceField(source="file.kind", choices=FileKind.choices)
+    media_type = serializers.CharField(source="file.media_type")
+    name = serializers.CharField(source="file.name")
+    bytes = serializers.IntegerField(source="file.size_bytes")
+    gone = serializers.SerializerMethodField()
+
+    def get_gone(self, attached: MessageFile) -> bool:
+        return attached.file.state != FileState.STORED
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """A finished message; `bytes` and `sum` are those of the log."""
 
     turn = serializers.UUIDField(source="turn_id")
     mid = serializers.SerializerMethodField(help_text="The phone's own id of the customer's message, else null.")
     role = serializers.ChoiceField(choices=Role.choices)
+    files = MessageFileSerializer(source="attached", many=True)
     bytes = serializers.IntegerField(source="size_bytes", help_text="Length of the text in UTF-8.")
     sum = serializers.CharField(source="digest", help_text="First 16 bytes of its SHA-256, base64url.")
 
     class Meta:
         model = Message
-        fields = ("id", "turn", "mid", "role", "text", "bytes", "sum", "created_at")
+        fields = ("id", "turn", "mid", "role", "text", "files", "bytes", "sum", "created_at")
         read_only_fields = fields
 
     def get_mid(self, message: Message) -> str | None:

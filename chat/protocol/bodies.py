@@ -1,7 +1,8 @@
 """Pieces that several frames share: the base of every body we send, the error object, the usage object."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -48,6 +49,22 @@ class ErrorBody(WireBody):
     field: str | None = None
     details: Mapping[str, JsonValue] | None = None
     trace: str
+
+
+class FileBody(WireBody):
+    """A file shown with a message; its content is at `GET /api/v1/files/{id}/content`, for its owner.
+
+    media_type  of what is kept, which may differ from what was sent
+    bytes       length of that
+    gone        true when the file was deleted meanwhile
+    """
+
+    id: UUID
+    kind: Literal["image", "document"]
+    media_type: str
+    name: str
+    bytes: SizeBytes
+    gone: bool | None = None
 
 
 class UsageBody(WireBody):

@@ -38,6 +38,7 @@ class ErrorCode(StrEnum):
     IDEM_CONFLICT = "idem.conflict", False
     IDEM_IN_PROGRESS = "idem.in_progress", True
     CMD_TOO_OLD = "cmd.too_old", False
+    FILE_NOT_FOUND = "file.not_found", False
     TURN_BUSY = "turn.busy", True
     TURN_NOT_FOUND = "turn.not_found", False
     TURN_FINISHED = "turn.finished", False

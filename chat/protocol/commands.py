@@ -34,6 +34,8 @@ MAX_TEXT_CHARS = 16_000
 # JSON escapes can make a text longer than its characters; the event that repeats it must fit one frame.
 MAX_TEXT_JSON_BYTES = 64_100
 MAX_ATTACHED = 20
+# GigaChat looks at one picture in a message, and reads the first of several documents.
+MAX_FILES = 1
 MAX_TOKEN_CHARS = 4096
 
 _UUID = regex.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -123,13 +125,14 @@ class TurnSubmit(CommandBody):
     """A message of the customer.
 
     mid         the phone's own id of the message: sending it again is harmless
+    files       ids of the customer's stored files to ask about
     new         the conversation may be created under the id the phone chose
     age_ms      how long the message waited in the phone's outbox; more than `max_age_ms` and it is refused
     """
 
     mid: WireUUID
     text: Annotated[str, AfterValidator(_check_text), Field(json_schema_extra={"minLength": 1, "maxLength": 16_000})]
-    files: Annotated[tuple[JsonValue, ...], Field(strict=False, max_length=0)] = ()
+    files: Annotated[tuple[WireUUID, ...], Field(strict=False, max_length=MAX_FILES)] = ()
     parent: WireUUID | None = None
     new: bool = False
     busy: Annotated[BusyPolicy, Field(strict=False)] = BusyPolicy.REJECT

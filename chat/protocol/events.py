@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from pydantic import Field
 
-from chat.protocol.bodies import Digest, ErrorBody, SizeBytes, UsageBody, WireBody
+from chat.protocol.bodies import Digest, ErrorBody, FileBody, SizeBytes, UsageBody, WireBody
 
 
 class EventType(StrEnum):
@@ -60,6 +60,7 @@ class TurnAccepted(WireBody):
     msg: UUID
     mid: UUID
     text: str
+    files: tuple[FileBody, ...] | None = None
     parent: UUID | None = None
     dev: str
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import override
 
-from chat.protocol.bodies import Digest, Seq, SizeBytes, WireBody
+from chat.protocol.bodies import Digest, FileBody, Seq, SizeBytes, WireBody
 from chat.protocol.replies import ActiveTurn, add_active
 
 STATE_TYPE = "conv.state"
@@ -30,6 +30,7 @@ class StateMessage(WireBody):
     turn: UUID | None = None
     role: Literal["user", "assistant"]
     text: str
+    files: tuple[FileBody, ...] | None = None
     off: SizeBytes | None = None
     bytes: SizeBytes
     sum: Digest
