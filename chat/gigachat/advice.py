@@ -58,10 +58,10 @@ ADVICE: dict[type[GigaChatError], str] = {
     errors.Unreachable: (
         "Check the network: name resolution, the firewall towards this host and port, GIGACHAT_PROXY_URL."
     ),
-    errors.ServerFailed: "GigaChat itself fails: wait, and watch its status page.",
+    errors.ServerFailed: "GigaChat itself, or what stands before it, fails: wait and try again.",
     errors.ConnectTimeout: (
-        "No answer to the connection: from networks abroad, and from most data centres, an egress proxy is "
-        "needed (GIGACHAT_PROXY_URL)."
+        "No answer to the connection: check the firewall; from networks abroad an egress proxy may be needed "
+        "(GIGACHAT_PROXY_URL)."
     ),
     errors.TokenTimeout: ("The token service is silent: check the firewall towards its port, 9443 on the public host."),
     errors.ServiceTimeout: (

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import collections
+import json
 import ssl
 import threading
 import time
@@ -45,8 +46,8 @@ class Authority:
 class ScriptedServer:
     """Plays queued scripts in order, then answers as a healthy service does.
 
-    token_scripts, chat_scripts  what the next calls get
-    token_calls, chat_calls      headers and bodies of the calls so far
+    token_scripts, chat_scripts  what the next calls get; rest_scripts for every other path under /v1
+    token_calls, chat_calls      headers and bodies of the calls so far; rest_calls with method and path before them
     page                         what the page of a certificate holds; 503 while empty
     connections                  client addresses seen by the completions
     is_left                      set when a client went away from a script that was still playing
@@ -55,6 +56,8 @@ class ScriptedServer:
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self.token_scripts: collections.deque[Script] = collections.deque()
         self.chat_scripts: collections.deque[Script] = collections.deque()
+        self.rest_scripts: collections.deque[Script] = collections.deque()
+        self.rest_calls: list[tuple[str, str, dict[str, str], bytes]] = []
         self.token_calls: list[tuple[dict[str, str], bytes]] = []
         self.chat_calls: list[tuple[dict[str, str], bytes]] = []
         self.connections: list[Any] = []
@@ -98,6 +101,7 @@ class ScriptedServer:
         app.router.add_get("/root.crt", self._answer_page)
         app.router.add_post("/oauth", self._answer_token)
         app.router.add_post("/v1/chat/completions", self._answer_chat)
+        app.router.add_route("*", "/v1/{path:.*}", self._answer_rest)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._context)
@@ -143,6 +147,13 @@ class ScriptedServer:
             self.is_left.set()
             raise
 
+    async def _answer_rest(self, request: web.Request) -> web.StreamResponse:
+        self.connections.append(self._note_connection(request))
+        path = request.rel_url.raw_path.removeprefix("/v1")
+        self.rest_calls.append((request.method, path, dict(request.headers), await request.read()))
+        script = self.rest_scripts.popleft() if self.rest_scripts else refuse(404, b"{}")
+        return await script(request)
+
 
 def play(*packets: bytes, headers: dict[str, str] | None = None, status: int = 200) -> Script:
     """Return a script that writes each packet by itself and ends properly."""
@@ -187,6 +198,11 @@ def play_and_stay_silent(*packets: bytes) -> Script:
         return response
 
     return script
+
+
+def answer(value: Any, status: int = 200, **headers: str) -> Script:
+    """Return a script that answers with this JSON."""
+    return refuse(status, json.dumps(value, ensure_ascii=False).encode(), **headers)
 
 
 def refuse(status: int, body: bytes = b"{}", **headers: str) -> Script:

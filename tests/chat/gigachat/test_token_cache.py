@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from pytest_django import Settings
 
 from chat.gigachat.credentials import parse_credentials
 from chat.gigachat.errors import CredentialsRefused, GigaChatError, TokenRateLimited, TokenServerFailed
@@ -120,9 +119,8 @@ def test_leave_lock_that_ended_and_another_took_keeps_the_other_one(tokens: Toke
     late.__exit__(None, None, None)
 
 
-def test_broken_cache_is_an_empty_one_and_is_logged(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    backend = "django.core.cache.backends.redis.RedisCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+@pytest.mark.usefixtures("broken_cache")
+def test_broken_cache_is_an_empty_one_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     tokens = TokenCache(CREDENTIALS, auth_url=URL)
     with caplog.at_level(logging.WARNING):
         tokens.store_token(TOKEN, now=NOW)
@@ -132,4 +130,3 @@ def test_broken_cache_is_an_empty_one_and_is_logged(settings: Settings, caplog: 
         with tokens.try_lock() as is_held:
             assert is_held
     assert {record.getMessage() for record in caplog.records} == {"gigachat's shared cache is down"}
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
