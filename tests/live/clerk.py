@@ -21,16 +21,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from accounts.models import Customer, DeviceSession
 from accounts.services.sessions import close_session
 from accounts.tokens import issue_access_token
-from audit.context import build_system_context
-from audit.enums import Origin
+from audit.context import AuditContext, build_system_context
+from audit.enums import ActorKind, Origin
 from audit.models import AuditEntry
 from chat.models import Conversation, ConversationEvent, Turn
 from chat.protocol import events
+from chat.services.turns import Submission, start_turn
 from chat.stream import append_events, lock_conversation
 
 
@@ -69,6 +71,21 @@ def issue_token(session: str, seconds: int) -> str:
 
 def sign_out(session: str) -> None:
     close_session(build_system_context(Origin.COMMAND, "clerk"), session_id=UUID(session))
+
+
+def ask_questions(customers: int, each: int) -> None:
+    """Queue questions of many customers, every one in a conversation of its own."""
+    for number in range(customers):
+        customer_id = UUID(add_customer())
+        context = AuditContext(actor_kind=ActorKind.CUSTOMER, actor_id=str(customer_id), origin=Origin.WEBSOCKET)
+        for turn in range(each):
+            question = Submission(mid=uuid4(), text=f"Что такое вклад? {number}.{turn}", device_id="d", is_new=True)
+            start_turn(context, customer_id=customer_id, conversation_id=uuid4(), submission=question)
+
+
+def count_turns() -> dict[str, int]:
+    """Return how many turns there are in each state."""
+    return dict(Turn.objects.order_by().values_list("state").annotate(Count("pk")))
 
 
 def list_turns(conversation: str) -> list[dict[str, str]]:
@@ -122,6 +139,8 @@ ACTS = {
         add_session,
         issue_token,
         sign_out,
+        ask_questions,
+        count_turns,
         list_turns,
         list_log,
         list_actions,

@@ -136,11 +136,20 @@ class SandboxHandle:
     def clear_faults(self) -> None:
         self._send("DELETE", None)
 
+    def read_stats(self) -> dict[str, Any]:
+        """Return what the sandbox counted since it started."""
+        stats: dict[str, Any] = json.loads(self._ask("GET", "stats", None))
+        return stats
+
     def _send(self, method: str, body: bytes | None) -> None:
-        request = urllib.request.Request(f"{self.ready['admin_url']}/faults", data=body, method=method)
+        self._ask(method, "faults", body)
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> bytes:
+        request = urllib.request.Request(f"{self.ready['admin_url']}/{path}", data=body, method=method)
         context = ssl.create_default_context(cafile=self.ready["ca_file"])
-        with urllib.request.urlopen(request, timeout=5, context=context):
-            pass
+        with urllib.request.urlopen(request, timeout=5, context=context) as response:
+            answer: bytes = response.read()
+            return answer
 
 
 def start_sandbox(directory: Path) -> SandboxHandle:
