@@ -99,6 +99,15 @@ class EntryPhase(TextChoices):
     VOID = "void", _("hold voided")
 
 
+class ReversalReason(TextChoices):
+    """Why staff takes an operation back."""
+
+    MISTAKE = "mistake", _("posted by mistake")
+    DUPLICATE = "duplicate", _("posted twice")
+    FRAUD = "fraud", _("fraud")
+    COURT = "court", _("decision of a court")
+
+
 class LineDirection(TextChoices):
     """Whether the account's holder received or gave money."""
 

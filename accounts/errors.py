@@ -214,13 +214,17 @@ class GatewayRefused(OperationRefused):
 
 
 class TransferSuspended(OperationRefused):
-    """Antifraud delays acceptance until `until`; no money is reserved. Sending the order again after it helps."""
+    """Antifraud delays acceptance until `until`; no money is reserved. Sending the order again after it helps.
+
+    signs  closed codes of what looked like fraud; not for the customer's eyes
+    """
 
     code = "suspended"
 
-    def __init__(self, until: datetime) -> None:
+    def __init__(self, until: datetime, signs: tuple[str, ...]) -> None:
         super().__init__(until.isoformat())
         self.until = until
+        self.signs = signs
 
 
 class IdempotencyConflict(OperationRefused):

@@ -40,7 +40,9 @@ CURRENCIES: Mapping[str, Currency] = MappingProxyType(
 ROUBLE_MARKS = ("рублей", "рубля", "рубль", "руб.", "руб", "р.", "р", "rub", "₽")
 SPACES = " \u00a0\u202f\u2009"
 PLAIN_AMOUNT = re.compile(r"(?P<whole>[0-9]+)(?:(?P<point>[.,])(?P<fraction>[0-9]+))?")
-GROUPED_AMOUNT = re.compile(rf"(?P<whole>[0-9]{{1,3}}(?:[{SPACES}][0-9]{{3}})+)(?:(?P<point>[.,])(?P<fraction>[0-9]+))?")
+GROUPED_AMOUNT = re.compile(
+    rf"(?P<whole>[0-9]{{1,3}}(?:[{SPACES}][0-9]{{3}})+)(?:(?P<point>[.,])(?P<fraction>[0-9]+))?"
+)
 
 
 @dataclass(frozen=True, slots=True, order=False)

@@ -45,9 +45,7 @@ class Entry(models.Model):
         default_permissions = ("view",)
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="entry_by_creation"),
-            models.Index(
-                fields=["expires_at"], condition=Q(phase=EntryPhase.PENDING), name="entry_hold_by_expiry"
-            ),
+            models.Index(fields=["expires_at"], condition=Q(phase=EntryPhase.PENDING), name="entry_hold_by_expiry"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["operation", "seq"], name="entry_seq_is_unique"),

@@ -19,7 +19,8 @@ class AccountLine(models.Model):
     `balance_after` is set by the database: the previous booked line's plus or minus this one; null for holds. The
     database checks every other figure against the entry. Only `category`, and `status` from PDNG to VOID, may change:
     when a hold ends, its own line becomes VOID, and what was charged gets a BOOK line of its own. `memo_untrusted`
-    and `merchant` were written by strangers: they are shown as quotations and never obeyed.
+    and `merchant` were written by strangers: they are shown as quotations and never obeyed. `search_text` is what
+    people may look for, folded (`accounts.folding`), because databases fold Cyrillic each in their own way.
 
     Personal data: what was bought where, counterparty (masked name), memo; kept as the law keeps payments.
     """
@@ -45,6 +46,7 @@ class AccountLine(models.Model):
         BankDirectory, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("their bank")
     )
     memo_untrusted = models.CharField(_("message"), max_length=140, blank=True)
+    search_text = models.CharField(max_length=400, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("statement line")

@@ -26,9 +26,7 @@ class StatementRequest(models.Model):
     date_from = models.DateField(_("from"))
     date_to = models.DateField(_("to"))
     format = models.CharField(_("format"), max_length=8, choices=StatementFormat)
-    status = models.CharField(
-        _("status"), max_length=16, choices=StatementStatus, default=StatementStatus.REQUESTED
-    )
+    status = models.CharField(_("status"), max_length=16, choices=StatementStatus, default=StatementStatus.REQUESTED)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
