@@ -84,6 +84,8 @@ async def test_messages_of_a_closed_conversation_are_delivered_too(phone: PhoneP
     await server.welcome()
     submit = await server.expect_reply_to("turn.submit", ACCEPTED)
     assert [submit["d"]["text"], submit["d"]["new"]] == ["Первый", True]
+    # The server follows it from now on; the page does not.
+    assert (await server.expect("detach"))["c"] == submit["c"]
 
     await phone.page.wait_for_function("() => JSON.parse(sessionStorage.getItem('phone.chat')).outbox.length === 0")
 

@@ -105,7 +105,7 @@ export class Phone {
   open(id) {
     if (id === this.conversation.id) return;
     const previous = this.conversation;
-    if (!previous.isNew) this.connection.request("detach", { c: previous.id }).catch(() => {});
+    if (!previous.isNew) this.#detach(previous.id);
     const known = this.#kept.find((item) => item.id === id);
     this.conversation = known ?? buildConversation(id ?? makeId(), id === undefined);
     this.#follower = this.#follow(this.conversation);
@@ -139,6 +139,11 @@ export class Phone {
     this.#kept = [this.conversation, ...others].slice(0, KEPT_CONVERSATIONS);
     const conversations = this.#kept;
     this.#parts.store.write({ current: this.conversation.id, conversations, outbox: this.outbox.entries });
+  }
+
+  /** A lost link has forgotten the conversation by itself. @param {string} id */
+  #detach(id) {
+    this.connection.request("detach", { c: id }).catch(() => {});
   }
 
   /** @param {boolean} isWorthStoring */
@@ -222,8 +227,12 @@ export class Phone {
     const conversation = this.#kept.find((item) => item.id === entry.c);
     const wasNew = conversation?.isNew;
     if (conversation) conversation.isNew = false;
-    // Nobody follows the log of a closed conversation, so nothing else would ever settle the entry.
-    if (conversation !== this.conversation) return this.outbox.discard((item) => item === entry);
+    if (conversation !== this.conversation) {
+      // The server follows a conversation from its first message; frames that nobody acknowledges would fill its window.
+      if (entry.isNew) this.#detach(entry.c);
+      // Nothing else would ever settle an entry whose log is not followed.
+      return this.outbox.discard((item) => item === entry);
+    }
     if (wasNew) this.#follower.join();
     this.outbox.settle(this.conversation);
   }
