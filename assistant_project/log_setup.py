@@ -22,8 +22,8 @@ SECRET_NAME: Final = re.compile(
     r"(?:password|passwd|secret|token|credentials?|authorization|api[_-]?key|cookie|sessionid)$", re.IGNORECASE
 )
 SHORTEST_PHONE: Final = 10**10  # eleven digits
-# Twisted's and Daphne's chatter at INFO says nothing an operator needs.
-QUIET_LOGGERS: Final = ("daphne", "twisted", "uvicorn.error", "asyncio", "aiohttp", "axes", "urllib3")
+# Twisted's and Daphne's chatter at INFO says nothing an operator needs; Pillow's at DEBUG tells what pictures hold.
+QUIET_LOGGERS: Final = ("daphne", "twisted", "uvicorn.error", "asyncio", "aiohttp", "axes", "urllib3", "PIL")
 
 
 class RedactionFilter(logging.Filter):

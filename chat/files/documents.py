@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 
 from chat.errors import FileFormatRefused
 
@@ -18,8 +19,11 @@ ENCRYPTED = re.compile(rb"/Encrypt\b")
 
 TEXT_CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 BYTE_ORDER_MARK = "\ufeff"
-# CP1251 gives nearly every byte a letter, so a text in it must also look Russian: this share of what is not ASCII.
+# CP1251 gives nearly every byte a letter, so a text in it must also look Russian: most of what is not ASCII is Cyrillic
+# or Russian punctuation, and few words mix alphabets, which all words of a French or German text would do.
 LEAST_RUSSIAN = 0.7
+MOST_MIXED = 0.1
+MIXED = re.compile("[A-Za-z](?=[А-Яа-яЁё])|[А-Яа-яЁё](?=[A-Za-z])")
 RUSSIAN_SIGNS = frozenset("«»—–№“”„‘’…°§\u00a0•")
 
 
@@ -83,13 +87,12 @@ def decode_text(content: bytes) -> str:
 
 
 def looks_russian(text: str) -> bool:
-    """Return whether most of what is not ASCII is Cyrillic or Russian punctuation."""
-    counts: dict[str, int] = {}
-    for sign in text:
-        if sign > "\x7f":
-            counts[sign] = counts.get(sign, 0) + 1
-    known = sum(count for sign, count in counts.items() if sign in RUSSIAN_SIGNS or is_cyrillic(sign))
-    return known >= LEAST_RUSSIAN * sum(counts.values())
+    """Return whether a text that has signs beyond ASCII is Russian, and not another language read wrongly."""
+    counts = {sign: count for sign, count in Counter(text).items() if not sign.isascii()}
+    cyrillic = sum(count for sign, count in counts.items() if is_cyrillic(sign))
+    known = cyrillic + sum(counts.get(sign, 0) for sign in RUSSIAN_SIGNS)
+    mixed = sum(1 for _match in MIXED.finditer(text))
+    return known >= LEAST_RUSSIAN * sum(counts.values()) and mixed <= MOST_MIXED * cyrillic
 
 
 def is_cyrillic(sign: str) -> bool:

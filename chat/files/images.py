@@ -8,6 +8,7 @@ import io
 import struct
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 
 from PIL import Image, ImageOps
 
@@ -40,6 +41,8 @@ DECODER_FAULTS = (
     NotImplementedError,
     struct.error,
     zlib.error,
+    # Only where warnings are errors.
+    UserWarning,
 )
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
@@ -74,9 +77,17 @@ def decode_image(content: bytes, name: str) -> Image.Image:
         if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
             raise FileTooBig("pixels")
         opened.load()
-        # In place, so that the picture is in memory once.
-        ImageOps.exif_transpose(opened, in_place=True)
+        turn_upright(opened)
         return to_plain_mode(opened)
+
+
+def turn_upright(image: Image.Image) -> None:
+    """Apply the orientation the camera noted, in place, so that the picture is in memory once.
+
+    Many apps write metadata that cannot be read; the picture is no worse for it.
+    """
+    with suppress(*DECODER_FAULTS):
+        ImageOps.exif_transpose(image, in_place=True)
 
 
 def to_plain_mode(image: Image.Image) -> Image.Image:

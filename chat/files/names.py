@@ -18,12 +18,12 @@ def clean_name(given: str, media_type: str) -> str:
     """
     last = re.split(r"[\\/]", unicodedata.normalize("NFC", given))[-1]
     visible = "".join(sign if unicodedata.category(sign) not in INVISIBLE else " " for sign in last)
-    stem, dot, ending = " ".join(visible.split()).rpartition(".")
+    stem, dot, ending = " ".join(NOT_IN_NAMES.sub(" ", visible).split()).rpartition(".")
     # Only what looks like a file's ending is one: "Договор №5. Приложение" has none.
     if not (dot and re.fullmatch(r"[A-Za-z0-9]{1,5}", ending)):
         stem = f"{stem}{dot}{ending}"
     suffix = SUFFIXES[media_type]
-    stem = NOT_IN_NAMES.sub(" ", stem).strip(" .")[: MAX_NAME_CHARS - len(suffix)].rstrip(" .")
+    stem = stem.strip(" .")[: MAX_NAME_CHARS - len(suffix)].rstrip(" .")
     return f"{stem or 'file'}{suffix}"
 
 
