@@ -32,6 +32,8 @@ HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 # True while `manage.py demo` supervises private services on a laptop; production refuses it.
 EMBEDDED = env.bool("EMBEDDED", default=False)
+# What a scrape of /metrics from another machine must carry; empty: only this machine is answered.
+METRICS_TOKEN = read_secret("METRICS_TOKEN")
 WEB_PROCESSES = env.count("WEB_PROCESSES", default=1)
 # Least level of log lines.
 LOG_LEVEL = env.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR"))
@@ -164,6 +166,12 @@ AUDIT_LOG_NAME = env.str("AUDIT_LOG_NAME", default=DEFAULT_AUDIT_LOG_NAME)
 AUDIT_PSEUDONYM_KEY = read_secret("AUDIT_PSEUDONYM_KEY")
 # Exports one process streams at the same time; each holds a database connection outside the pool.
 AUDIT_EXPORT_LIMIT = env.int("AUDIT_EXPORT_LIMIT", default=2)
+
+# --- Bank -------------------------------------------------------------------------------------------------------
+# Key of the encrypted phones and account numbers of payees, and of their digests; empty: derived from SECRET_KEY.
+BANK_DATA_KEY = read_secret("BANK_DATA_KEY")
+# Class that carries transfers by phone and bill payments out of the house (accounts.gateways.contract.PaymentGateway).
+PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", default="accounts.gateways.demo.DemoGateway")
 
 # --- WebSocket --------------------------------------------------------------------------------------------------
 # Besides the page's own origin.

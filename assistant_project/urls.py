@@ -5,10 +5,12 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from assistant_project.health import show_live, show_ready
+from assistant_project.metrics import show_metrics
 from chat.views import show_phone
 
 urlpatterns = [
     path("livez", show_live, name="livez"),
+    path("metrics", show_metrics, name="metrics"),
     path("readyz", show_ready, name="readyz"),
     path("admin/", admin.site.urls),
     path("", show_phone, name="phone"),
