@@ -1,6 +1,6 @@
 """Merging neighbouring deltas of one answer into one frame, for the sender and for REST; pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -80,15 +80,22 @@ def _read_piece(seq: int, body: str) -> _Piece:
     )
 
 
-def merge_events(events: Iterable[LogEvent]) -> list[MergedEvent]:
+def merge_events(events: Sequence[LogEvent]) -> list[MergedEvent]:
     """Return the events in order, neighbouring deltas of one message merged up to `MERGED_BODY_BYTES`.
 
     Everything that is not a `text.delta` goes out alone and ends the merging before it, so a merged frame never
     crosses a reset, another message or a hole.
     """
+    waiting = tuple(events)
+    if len(waiting) == 1:
+        # The usual case while an answer streams: nothing to join, so the body is not even read.
+        return [MergedEvent(waiting[0].seq, 1, waiting[0].type, waiting[0].body)]
+    if len(events) == 1:
+        # What a live answer consists of: nothing to merge, so nothing is read.
+        return [MergedEvent(events[0].seq, 1, events[0].type, events[0].body)]
     merged: list[MergedEvent] = []
     open_piece: _Piece | None = None
-    for event in events:
+    for event in waiting:
         piece = _read_piece(event.seq, event.body) if event.type == EventType.TEXT_DELTA else None
         if open_piece is not None and piece is not None and open_piece.accepts(piece):
             open_piece.append(piece)
@@ -109,7 +116,7 @@ def merge_deltas(bodies: Sequence[str]) -> str:
     bodies  1..n, offsets joining, at most `MERGED_BODY_BYTES` together
     Raises: ValueError when they do not join or are too much for one frame.
     """
-    merged = merge_events(MergedEvent(seq, 1, EventType.TEXT_DELTA, body) for seq, body in enumerate(bodies, 1))
+    merged = merge_events([MergedEvent(seq, 1, EventType.TEXT_DELTA, body) for seq, body in enumerate(bodies, 1)])
     if len(merged) != 1:
         raise ValueError("these deltas do not make one frame")
     return merged[0].body

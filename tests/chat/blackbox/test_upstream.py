@@ -75,8 +75,11 @@ async def test_answer_that_falls_silent_times_out(account: Account, pocket: Pock
 
 async def test_answer_of_the_filter_says_so(account: Account, pocket: Pocket, faults: SandboxHandle) -> None:
     faults.set_faults("blacklist=2")
-    _, end = await ask(account, pocket)
+    phone, end = await ask(account, pocket)
     assert (end["t"], end["d"]["finish"]) == ("turn.completed", "blocked")
+    replaced = phone.find("msg.replaced")[0]["d"]
+    assert replaced["why"] == "policy"
+    assert phone.follow(end["c"]).texts[end["d"]["msg"]] == replaced["text"]
 
 
 @pytest.mark.parametrize("fault", ["split_utf8", "one_byte", "two_in_one,comments,crlf", "no_usage,no_done"])

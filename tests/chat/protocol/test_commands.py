@@ -120,7 +120,7 @@ def test_parse_command_submit_with_everything() -> None:
         "max_age_ms": 6,
         "parent": C,
     }
-    body = parse(t="turn.submit", id="2", c=C.upper(), d=sent | {"files": []}).body
+    body = parse(t="turn.submit", id="2", c=C.upper(), d=sent | {"files": [M]}).body
     assert isinstance(body, TurnSubmit)
     assert (body.mid, body.text, body.new, body.busy, body.max_age_ms, body.parent) == (
         UUID(M),
@@ -178,7 +178,8 @@ def test_parse_command_with_a_body_that_is_no_object_is_refused(body: Any) -> No
         ({"text": " \n\u00a0"}, "proto.invalid", "d.text"),
         ({"text": "x" * 16_001}, "limit.size", "d.text"),
         ({"text": "\u0001" * 10_690}, "limit.size", "d.text"),
-        ({"files": [1]}, "limit.files", "d.files"),
+        ({"files": [C, M]}, "limit.files", "d.files"),
+        ({"files": [1]}, "proto.invalid", "d.files.0"),
         ({"files": {}}, "proto.invalid", "d.files"),
         ({"new": 1}, "proto.invalid", "d.new"),
         ({"new": "true"}, "proto.invalid", "d.new"),
