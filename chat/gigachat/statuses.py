@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from chat.gigachat.errors import (
     AccessDenied,
+    ClientCertificateRejected,
     ContextTooLong,
     FileDenied,
     FileUnknown,
@@ -24,7 +25,6 @@ from chat.gigachat.errors import (
     StatusUnexpected,
     TokenRefused,
 )
-from chat.gigachat.mapping import decode_json
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
 ERRORS: dict[int, type[GigaChatError]] = {
@@ -39,11 +39,12 @@ ERRORS: dict[int, type[GigaChatError]] = {
 }
 
 
-# What only the message tells apart, each a part of it.
-PHRASES: tuple[tuple[int, str, type[GigaChatError]], ...] = (
-    (403, "Access to file", FileDenied),
-    (404, "No such file", FileUnknown),
-    (422, "does not support functions", FunctionsUnsupported),
+# What only the body tells apart, each a part of it.
+PHRASES: tuple[tuple[int, bytes, type[GigaChatError]], ...] = (
+    (400, b"SSL certificate", ClientCertificateRejected),  # nginx completes the handshake and says it in a page
+    (403, b"Access to file", FileDenied),
+    (404, b"No such file", FileUnknown),
+    (422, b"does not support functions", FunctionsUnsupported),
 )
 
 
@@ -69,11 +70,7 @@ def build_status_error(
 
 
 def find_phrase(status: int, body: bytes) -> type[GigaChatError] | None:
-    payload = decode_json(body)
-    message = payload.get("message") if isinstance(payload, dict) else None
-    if not isinstance(message, str):
-        return None
-    return next((kind for known, phrase, kind in PHRASES if known == status and phrase in message), None)
+    return next((kind for known, phrase, kind in PHRASES if known == status and phrase in body), None)
 
 
 def is_json(content_type: str) -> bool:

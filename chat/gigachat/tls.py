@@ -180,8 +180,9 @@ def is_certificate_alert(error: BaseException) -> bool:
 
 
 def walk(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and what led to it."""
-    cause: BaseException | None = error
-    while cause is not None:
+    """Yield the error and what led to it. urllib3 wraps without raising: the inner error is then an argument only."""
+    found: list[BaseException] = [error]
+    for cause in found:
         yield cause
-        cause = cause.__cause__ or cause.__context__
+        inner = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args)
+        found += [one for one in inner if isinstance(one, BaseException) and one not in found]

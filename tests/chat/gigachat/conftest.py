@@ -1,6 +1,8 @@
 """A root certificate for the tests and a server under it."""
 
+import contextlib
 import hashlib
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -50,3 +52,15 @@ def broken_cache(settings: Settings) -> Iterator[None]:
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
     yield
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port whose queue of connections is full: a new one is neither accepted nor refused."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
+        address = listener.getsockname()
+        for _ in range(4):
+            connection = stack.enter_context(socket.socket())
+            connection.setblocking(False)
+            connection.connect_ex(address)
+        yield address[1]

@@ -9,14 +9,23 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import trustme
 from aiohttp import web
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from chat.gigachat.auth import OAuth
 from chat.gigachat.credentials import Credentials, parse_credentials
 from chat.gigachat.options import ClientOptions
+from chat.gigachat.tls import ClientCertificate
 
 Script = Callable[[web.Request], Awaitable[web.StreamResponse]]
 WAIT_SECONDS = 5.0
@@ -41,6 +50,23 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca.issue_cert(*(names or ("127.0.0.1", "localhost")), **options).configure_cert(context)
         return context
+
+    def issue_mutual_context(self, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
+        """Return the context of a server that wants a certificate of this authority from its clients."""
+        context = self.issue_context()
+        context.maximum_version = version
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cafile=self.file)
+        return context
+
+    def issue_client_certificate(self, folder: Path, *, password: str = "", **options: Any) -> ClientCertificate:
+        leaf = self.ca.issue_cert("bank.example", **options)
+        cert_file, key_file = folder / "client.pem", folder / "client.key"
+        cert_file.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+        key = load_pem_private_key(leaf.private_key_pem.bytes(), password=None)
+        encryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()
+        key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+        return ClientCertificate(cert_file=str(cert_file), key_file=str(key_file), password=password)
 
 
 class ScriptedServer:

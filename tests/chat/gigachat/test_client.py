@@ -527,18 +527,6 @@ async def test_stream_without_free_connection_fails_and_the_slot_comes_back(
     assert isinstance((await read_answer(client))[-1], Finished)
 
 
-@pytest.fixture
-def deaf_port() -> Any:
-    """A port whose queue of connections is full: a new one is neither accepted nor refused."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
-        address = listener.getsockname()
-        for _ in range(4):
-            connection = stack.enter_context(socket.socket())
-            connection.setblocking(False)
-            connection.connect_ex(address)
-        yield address[1]
-
-
 async def test_stream_to_deaf_host_fails_with_the_connect_timeout(make_client: MakeClient, deaf_port: int) -> None:
     client = make_client(base_url=f"https://127.0.0.1:{deaf_port}/v1", connect_seconds=0.2)
     assert isinstance(await read_failure(client), ConnectTimeout)

@@ -4,7 +4,11 @@ import pytest
 
 from chat.gigachat.errors import (
     AccessDenied,
+    ClientCertificateRejected,
     ContextTooLong,
+    FileDenied,
+    FileUnknown,
+    FunctionsUnsupported,
     GatewayFailed,
     GigaChatError,
     ModelUnknown,
@@ -49,6 +53,32 @@ def test_build_status_error_returns_the_type_of_the_status(
     error = build_status_error(status, content_type=content_type, retry_after="")
     assert (type(error), error.status, error.is_retryable) == (kind, status, is_retryable)
     assert error.retry_after_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, b'{"status":400,"message":"Your request contains invalid JSON syntax."}\n', RequestMalformed),
+        (400, b"<title>400 No required SSL certificate was sent</title>", ClientCertificateRejected),
+        (403, b'{"status":403,"message":"Access to file \'1\' is denied"}', FileDenied),
+        (403, b'{"message":"Unauthorized"}', AccessDenied),
+        (404, b'{"status":404,"message":"No such model"}\n', ModelUnknown),
+        (404, b'{"status":404,"message":"No such file"}\n', FileUnknown),
+        (422, b'{"status":422,"message":"Requested model does not support functions"}', FunctionsUnsupported),
+        (422, b'{"status":422,"message":"Access to file"}', ParametersRefused),
+    ],
+)
+def test_build_status_error_recognises_a_few_closed_phrases(
+    *, status: int, body: bytes, kind: type[GigaChatError]
+) -> None:
+    error = build_status_error(status, content_type=JSON, retry_after="", body=body)
+    assert type(error) is kind
+    assert str(error) == f"{kind.code} (HTTP {status})"
+
+
+def test_build_status_error_of_another_question_uses_its_meanings() -> None:
+    error = build_status_error(404, content_type=JSON, retry_after="", kinds={404: FileUnknown})
+    assert type(error) is FileUnknown
 
 
 def test_build_status_error_keeps_how_long_to_wait() -> None:

@@ -1,6 +1,7 @@
 import datetime as dt
 import hashlib
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,26 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from chat.gigachat.errors import AuthorityExpired, AuthorityMismatch, AuthorityMissing, AuthorityUnreadable
-from chat.gigachat.tls import build_ssl_context, get_ssl_context, is_cut_handshake
+from chat.gigachat.errors import (
+    AuthorityExpired,
+    AuthorityMismatch,
+    AuthorityMissing,
+    AuthorityUnreadable,
+    ClientCertificateMissing,
+    ClientCertificateRejected,
+    ClientCertificateUnreadable,
+    GigaChatError,
+    TlsRefused,
+    Unreachable,
+)
+from chat.gigachat.tls import (
+    ClientCertificate,
+    build_ssl_context,
+    build_tls_error,
+    get_ssl_context,
+    is_certificate_alert,
+    is_cut_handshake,
+)
 from tests.chat.gigachat.scripted import Authority
 
 DAY = dt.timedelta(days=1)
@@ -109,3 +128,83 @@ def test_is_cut_handshake_looks_through_the_causes() -> None:
     outer.__cause__ = ssl.SSLEOFError()
     assert is_cut_handshake(outer)
     assert not is_cut_handshake(ssl.SSLCertVerificationError())
+
+
+def test_get_context_with_client_certificate_holds_both(authority: Authority, tmp_path: Path) -> None:
+    certificate = authority.issue_client_certificate(tmp_path)
+    context = get_ssl_context(authority.file, authority.sha256, certificate)
+    assert len(context.get_ca_certs()) == 1
+    assert context is get_ssl_context(authority.file, authority.sha256, certificate)
+    assert context is not get_ssl_context(authority.file, authority.sha256)
+
+
+def test_client_certificate_with_encrypted_key_needs_its_password(authority: Authority, tmp_path: Path) -> None:
+    certificate = authority.issue_client_certificate(tmp_path, password="open sesame")
+    assert get_ssl_context(authority.file, authority.sha256, certificate) is not None
+    for password in ("", "wrong"):
+        with pytest.raises(ClientCertificateUnreadable):
+            get_ssl_context(authority.file, authority.sha256, replace(certificate, password=password))
+    assert "open sesame" not in repr(certificate)
+
+
+def test_client_certificate_and_key_in_one_file_are_read(authority: Authority, tmp_path: Path) -> None:
+    parts = authority.issue_client_certificate(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes(Path(parts.cert_file).read_bytes() + Path(parts.key_file).read_bytes())
+    certificate = ClientCertificate(cert_file=str(both), key_file=str(both))
+    assert get_ssl_context(authority.file, authority.sha256, certificate) is not None
+
+
+@pytest.mark.parametrize("name", ["cert_file", "key_file"])
+def test_client_certificate_without_file_is_missing(authority: Authority, tmp_path: Path, name: str) -> None:
+    certificate = replace(authority.issue_client_certificate(tmp_path), **{name: str(tmp_path / "absent.pem")})
+    with pytest.raises(ClientCertificateMissing):
+        get_ssl_context(authority.file, authority.sha256, certificate)
+
+
+def test_client_certificate_that_is_none_or_not_of_the_key_is_unreadable(authority: Authority, tmp_path: Path) -> None:
+    certificate = authority.issue_client_certificate(tmp_path)
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n")
+    (tmp_path / "other").mkdir()
+    other = authority.issue_client_certificate(tmp_path / "other")
+    for wrong in (replace(certificate, cert_file=str(nonsense)), replace(certificate, key_file=other.key_file)):
+        with pytest.raises(ClientCertificateUnreadable):
+            get_ssl_context(authority.file, authority.sha256, wrong)
+
+
+def test_client_certificate_that_ended_is_unreadable(authority: Authority, tmp_path: Path) -> None:
+    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    certificate = authority.issue_client_certificate(tmp_path, not_before=past, not_after=past + DAY)
+    with pytest.raises(ClientCertificateUnreadable):
+        get_ssl_context(authority.file, authority.sha256, certificate)
+
+
+def build_tls_fault(reason: str) -> OSError:
+    cause = ssl.SSLError()
+    cause.reason = reason
+    outer = OSError("outer")
+    outer.__cause__ = cause
+    return outer
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", ClientCertificateRejected),
+        ("TLSV1_ALERT_UNKNOWN_CA", ClientCertificateRejected),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", ClientCertificateRejected),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", ClientCertificateRejected),
+        ("CERTIFICATE_VERIFY_FAILED", TlsRefused),
+        ("WRONG_VERSION_NUMBER", TlsRefused),
+    ],
+)
+def test_build_tls_error_tells_whose_certificate_is_wrong(reason: str, kind: type[GigaChatError]) -> None:
+    assert type(build_tls_error(build_tls_fault(reason))) is kind
+    assert is_certificate_alert(build_tls_fault(reason)) is (kind is ClientCertificateRejected)
+
+
+def test_build_tls_error_of_cut_handshake_is_unreachable() -> None:
+    outer = OSError("outer")
+    outer.__cause__ = ConnectionResetError()
+    assert type(build_tls_error(outer)) is Unreachable
