@@ -15,6 +15,7 @@ from chat.protocol.frames import digest_text
 from chat.protocol.replies import ActiveTurn, Attachment, DeniedAttachment, ResumeMode, SnapshotReason
 from chat.protocol.states import StateContent, StateMessage, encode_state_frames
 from chat.selectors import LogHead, get_streamed_text, list_log_heads, list_newest_messages, list_unfinished_turns
+from chat.services.files import describe_files
 from chat.socket.session import Cursor, Session
 from chat.stream import lock_conversation
 
@@ -111,6 +112,7 @@ def build_state(conversation_id: UUID) -> tuple[int, list[str]]:
             turn=message.turn_id,
             role="user" if message.role == "user" else "assistant",
             text=message.text,
+            files=describe_files(message),
             bytes=message.size_bytes,
             sum=message.digest,
         )

@@ -18,7 +18,7 @@ from audit.journal import record_refusal
 from audit.log_context import get_request_id
 from chat.database import run_in_database
 from chat.enums import BusyPolicy
-from chat.errors import ConversationNotFound
+from chat.errors import ConversationNotFound, FileUnknown
 from chat.protocol.codes import CloseCode, ErrorCode, ProtocolError
 from chat.protocol.commands import (
     MAX_ATTACHED,
@@ -138,6 +138,7 @@ async def submit_turn(session: Session, command: Command) -> None:
         device_id=session.require_claims().device_id,
         busy=BusyPolicy(body.busy),
         is_new=body.new,
+        file_ids=body.files,
     )
     async with refusing_strangers(session, conversation_id), hold_events(session, conversation_id):
         accepted = await run_in_database(
@@ -193,21 +194,24 @@ async def hold_events(session: Session, conversation_id: UUID) -> AsyncIterator[
 
 @asynccontextmanager
 async def refusing_strangers(session: Session, conversation_id: UUID) -> AsyncIterator[None]:
-    """Record a command on somebody else's conversation, after the act was rolled back."""
+    """Record a command on somebody else's conversation or file, after the act was rolled back."""
     try:
         yield
     except ConversationNotFound:
         await note_denied(session, conversation_id)
         raise
+    except FileUnknown as error:
+        await note_denied(session, error.file_id, subject="file")
+        raise
 
 
-async def note_denied(session: Session, conversation_id: UUID) -> None:
+async def note_denied(session: Session, subject_id: UUID, *, subject: str = "conversation") -> None:
     await run_in_database(
         record_refusal,
         build_context(session),
         AuditAction.ACCESS_DENIED,
-        subject="conversation",
-        subject_id=str(conversation_id),
+        subject=subject,
+        subject_id=str(subject_id),
         customer_id=session.require_claims().customer_id,
         outcome=Outcome.REFUSED,
     )
