@@ -17,7 +17,7 @@ AccountsError
 └── OperationRefused       a rule of the bank; stored, and final for its idempotency key; `code` is closed
     ├── InsufficientFunds · CapExceeded(cap_code) · AccountUnavailable · CardUnavailable · SameAccount
     ├── CurrencyMismatch · AmountOutOfRange · PayeeUnavailable · AlreadyPaid · BillUnavailable · NotReversible
-    ├── HoldResolved · PostTooLarge
+    ├── HoldResolved · PostTooLarge · AlreadyDisputed
     ├── GatewayRefused(reason)     the outside system said no; the hold is released
     ├── TransferSuspended(until)   antifraud delays acceptance; not final: the same order may be sent again after it
     └── IdempotencyConflict        the key was used for another order; never stored
@@ -173,6 +173,12 @@ class AlreadyPaid(OperationRefused):
     """The bill is paid, or a payment of it is on its way."""
 
     code = "duplicate"
+
+
+class AlreadyDisputed(OperationRefused):
+    """The line has an open dispute."""
+
+    code = "already_disputed"
 
 
 class BillUnavailable(OperationRefused):

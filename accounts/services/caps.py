@@ -13,15 +13,16 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from accounts.enums import CardLimit, LimitPeriod
+from accounts.enums import CardLimit, LimitPeriod, OperationKind
 from accounts.errors import CapExceeded
 from accounts.local_days import get_month_start
-from accounts.models import CapUsage, Card
+from accounts.models import CapUsage, Card, Operation
 from accounts.money import Money
 from accounts.services.tariffs import UNLIMITED_MINOR, get_period_start, list_rules
 from accounts.services.violations import translate_violations
 
 COUNTED = (LimitPeriod.DAY, LimitPeriod.MONTH)
+PURCHASE_LIMITS = (CardLimit.PURCHASES_DAY, CardLimit.PURCHASES_MONTH)
 USE = """
 INSERT INTO accounts_capusage AS usage (customer_id, code, period_start, currency, used_minor, cap_minor)
 VALUES (%s, %s, %s, %s, %s, %s)
@@ -106,3 +107,14 @@ def give_back_caps(codes: Iterable[str], *, customer_id: UUID, amount_minor: int
         start = get_month_start(day) if is_monthly else day
         rows = CapUsage.objects.filter(customer_id=customer_id, code=code, period_start=start)
         rows.update(used_minor=Greatest(F("used_minor") - amount_minor, 0))
+
+
+def list_cap_codes(operation: Operation) -> list[str]:
+    """Return the codes of every cap an operation of this kind may have used."""
+    code = operation.kind
+    codes = [f"{code}.{period.value}" for period in COUNTED]
+    card = operation.card
+    if card is not None:
+        limits = (CardLimit.CASH_DAY,) if code == OperationKind.CASH_WITHDRAWAL else PURCHASE_LIMITS
+        codes += [build_card_code(limit, card) for limit in limits]
+    return codes

@@ -88,9 +88,16 @@ def take_caps(code: str, tariff: Tariff | None, *, customer_id: UUID, amount: Mo
     return fee
 
 
-def build_fee(payer: Account, fees: Account, fee: Money, *, phase: EntryPhase = EntryPhase.POSTED) -> Movement:
-    """Return the movement of a fee beside what it is charged for."""
-    return Movement(debit=payer, credit=fees, amount=fee, phase=phase, debit_text=LineText(category=Category.FEES))
+def build_fee(payer: Account, fees: Account, fee: Money, *, expires_at: datetime | None = None) -> Movement:
+    """Return the movement of a fee beside what it is charged for: posted, or held until `expires_at`."""
+    return Movement(
+        debit=payer,
+        credit=fees,
+        amount=fee,
+        phase=EntryPhase.PENDING if expires_at else EntryPhase.POSTED,
+        debit_text=LineText(category=Category.FEES),
+        expires_at=expires_at,
+    )
 
 
 def get_zone(account: Account) -> str:
