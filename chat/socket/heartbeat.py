@@ -16,11 +16,11 @@ async def check_session(session: Session, now: float, wall: datetime) -> None:
     now   seconds of the monotonic clock
     wall  the time of day, for the token
     """
-    code = find_reason_to_close(session, now, wall)
+    left = (session.require_claims().expires_at - wall).total_seconds()
+    code = find_reason_to_close(session, now, left)
     if code is not None:
         await session.close(code)
         return
-    left = (session.require_claims().expires_at - wall).total_seconds()
     if not session.expiry_announced and left <= session.limits.expiry_notice_seconds:
         session.expiry_announced = True
         await session.send_signal(AuthExpiring(in_ms=max(0, int(left * 1000))))
@@ -29,17 +29,18 @@ async def check_session(session: Session, now: float, wall: datetime) -> None:
         await session.send_signal(Ping())
 
 
-def find_reason_to_close(session: Session, now: float, wall: datetime) -> CloseCode | None:
+def find_reason_to_close(session: Session, now: float, token_left_seconds: float) -> CloseCode | None:
+    # Plain comparisons: this runs for each socket in each tick, and nearly always for nothing.
     limits = session.limits
-    grace_over = (wall - session.require_claims().expires_at).total_seconds() > limits.expiry_grace_seconds
-    checks = (
-        (CloseCode.NO_PONG, is_over(session.ping_sent, now, limits.pong_seconds)),
-        (CloseCode.SLOW_CONSUMER, is_over(session.window_full_since, now, limits.window_full_seconds)),
-        (CloseCode.SLOW_CONSUMER, is_over(session.sending_since, now, limits.send_seconds)),
-        (CloseCode.TOKEN_EXPIRED, grace_over),
-        (CloseCode.AGE_LIMIT, is_over(session.opened, now, limits.age_seconds)),
-    )
-    return next((code for code, applies in checks if applies), None)
+    if is_over(session.ping_sent, now, limits.pong_seconds):
+        return CloseCode.NO_PONG
+    if is_over(session.window_full_since, now, limits.window_full_seconds):
+        return CloseCode.SLOW_CONSUMER
+    if is_over(session.sending_since, now, limits.send_seconds):
+        return CloseCode.SLOW_CONSUMER
+    if token_left_seconds < -limits.expiry_grace_seconds:
+        return CloseCode.TOKEN_EXPIRED
+    return CloseCode.AGE_LIMIT if is_over(session.opened, now, limits.age_seconds) else None
 
 
 def is_over(since: float | None, now: float, seconds: float) -> bool:

@@ -197,10 +197,10 @@ class Session:
             self.window_full_since = self.window_full_since or time.monotonic()
             return None
         self.window_full_since = None
-        behind = (
-            (key, cursor) for key, cursor in self.cursors.items() if not cursor.holds and cursor.sent < cursor.top
-        )
-        return next(behind, None)
+        for conversation_id, cursor in self.cursors.items():
+            if cursor.sent < cursor.top and not cursor.holds:
+                return conversation_id, cursor
+        return None
 
     async def _pump(self) -> None:
         while (behind := self._find_behind()) is not None:

@@ -22,7 +22,7 @@ from chat.stream import list_recent_tops
 
 logger = logging.getLogger(__name__)
 
-# A lost hint costs at most this much.
+# A lost hint costs at most twice this much.
 POLL_SECONDS = 0.25
 REVOCATION_SECONDS = 1.0
 PLACES_SECONDS = 1.0
@@ -38,6 +38,7 @@ class Watcher:
         self._roster = roster
         self._tick_seconds = tick_seconds
         self._places: dict[UUID, int] = {}
+        self._tops: dict[UUID, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -70,8 +71,15 @@ class Watcher:
             await check_session(session, now, wall)
 
     async def _poll(self) -> None:
+        """Wake who is still behind what the last look found.
+
+        What this look finds may have been committed here a moment ago and is about to be told: waking the sockets for
+        it would send each of them to the database for what they get from memory.
+        """
+        known, self._tops = self._tops, {}
+        self._hub.hint(known)
         if self._hub.followed:
-            self._hub.hint(await run_in_database(list_recent_tops, self._since(POLL_SECONDS)))
+            self._tops = await run_in_database(list_recent_tops, self._since(POLL_SECONDS))
 
     async def _tell_places(self) -> None:
         """Tell phones whose turns wait for the model at which place, whenever it changed."""
