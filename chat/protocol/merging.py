@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import orjson
 
@@ -23,8 +23,7 @@ class LogEvent(Protocol):
     def body(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class MergedEvent:
+class MergedEvent(NamedTuple):
     """One event to send: it moves a cursor from `seq - covered` to `seq`."""
 
     seq: int
@@ -86,16 +85,12 @@ def merge_events(events: Sequence[LogEvent]) -> list[MergedEvent]:
     Everything that is not a `text.delta` goes out alone and ends the merging before it, so a merged frame never
     crosses a reset, another message or a hole.
     """
-    waiting = tuple(events)
-    if len(waiting) == 1:
-        # The usual case while an answer streams: nothing to join, so the body is not even read.
-        return [MergedEvent(waiting[0].seq, 1, waiting[0].type, waiting[0].body)]
     if len(events) == 1:
         # What a live answer consists of: nothing to merge, so nothing is read.
         return [MergedEvent(events[0].seq, 1, events[0].type, events[0].body)]
     merged: list[MergedEvent] = []
     open_piece: _Piece | None = None
-    for event in waiting:
+    for event in events:
         piece = _read_piece(event.seq, event.body) if event.type == EventType.TEXT_DELTA else None
         if open_piece is not None and piece is not None and open_piece.accepts(piece):
             open_piece.append(piece)

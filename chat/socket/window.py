@@ -1,12 +1,11 @@
 """The send window of one socket: how much the phone has not confirmed yet. Pure."""
 
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class SentFrame:
+class SentFrame(NamedTuple):
     conversation_id: UUID
     seq: int
     size_bytes: int
