@@ -61,7 +61,8 @@ def collect_usage() -> Iterator[GaugeMetricFamily]:
     tokens = GaugeMetricFamily("assistant_tokens_today", "Tokens of the bank's day", labels=["model", "kind"])
     answers = GaugeMetricFamily("assistant_answers_today", "Answers of the bank's day", labels=["model"])
     cost = GaugeMetricFamily("assistant_cost_today_kopecks", "Cost of the bank's day, kopecks", labels=["model"])
-    for total in list_model_totals(get_bank_day(timezone.now())):
+    today = get_bank_day(timezone.now())
+    for total in list_model_totals(today, today):
         answers.add_metric([total.model], total.runs)
         tokens.add_metric([total.model, "prompt"], total.prompt_tokens)
         tokens.add_metric([total.model, "completion"], total.completion_tokens)

@@ -189,7 +189,6 @@ WS_SOCKETS_PER_CUSTOMER = env.int("WS_SOCKETS_PER_CUSTOMER", default=5)
 WS_COMMANDS = env.int("WS_COMMANDS", default=30)
 WS_COMMANDS_SECONDS = env.float("WS_COMMANDS_SECONDS", default=10.0)
 # How long phones have, at a stop, to come back elsewhere before their sockets are closed.
-DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=20.0)
 TURNS_PER_MINUTE = env.int("TURNS_PER_MINUTE", default=10)
 TURNS_PER_HOUR = env.int("TURNS_PER_HOUR", default=100)
 

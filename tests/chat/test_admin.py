@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from audit.models import AuditEntry
-from chat import admin as chat_admin
+from chat.admin import conversations as chat_admin
 from chat.enums import Role
 from chat.models import Conversation, Message, Run, Turn
 from tests.factories.accounts import make_customer, make_staff

@@ -33,10 +33,22 @@ def test_list_model_totals_uses_the_price_of_that_day() -> None:
                 cached_tokens=3,
             )
 
-    assert list_model_totals(DAY) == [
-        ModelTotal("a", 2, 8, 2, 6, cost_kopecks=10),
-        ModelTotal("b", 2, 8, 2, 6, cost_kopecks=None),
+    assert list_model_totals(DAY, DAY) == [
+        ModelTotal(DAY, "a", 2, 8, 2, 6, cost_kopecks=10),
+        ModelTotal(DAY, "b", 2, 8, 2, 6, cost_kopecks=None),
     ]
+
+
+@pytest.mark.django_db
+def test_list_model_totals_of_several_days_prices_each_day_by_itself() -> None:
+    make_price("a", date(2026, 1, 1), 1_000_000)
+    make_price("a", DAY, 2_000_000)
+    for day in (date(2026, 11, 22), date(2026, 11, 23), DAY):
+        UsageDay.objects.create(day=day, model="a", customer=make_customer(), runs=1, prompt_tokens=3)
+
+    totals = list_model_totals(date(2026, 11, 23), DAY)
+
+    assert [(total.day, total.cost_kopecks) for total in totals] == [(DAY, 6), (date(2026, 11, 23), 3)]
 
 
 @pytest.mark.parametrize(("tokens", "kopecks"), [(499_999, 0), (500_000, 1), (1_499_999, 1), (1_500_000, 2)])

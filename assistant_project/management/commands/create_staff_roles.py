@@ -31,6 +31,10 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
             {
                 "chat.view_turn",
                 "chat.view_run",
+                "chat.view_assistantprofile",
+                "chat.view_modelprice",
+                "chat.add_modelprice",
+                "chat.view_usageday",
                 "accounts.view_devicesession",
                 "accounts.revoke_devicesession",
             }
