@@ -1,5 +1,6 @@
 """Filters of staff lists that a person types: an exact id and a period. Both are served by an index."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from audit.errors import ExportRefused
 from audit.export.filters import parse_id, parse_moment
 
 
-class TypedFilter(ListFilter):
+class TypedFilter(ListFilter, ABC):
     """A filter whose values a person types into `names`; a value that cannot be read finds nothing and says why."""
 
     names: ClassVar[tuple[str, ...]]
@@ -35,10 +36,6 @@ class TypedFilter(ListFilter):
     @override
     def has_output(self) -> bool:
         return True
-
-    @override
-    def expected_parameters(self) -> list[str | None]:
-        return list(self.names)
 
     @override
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
@@ -64,12 +61,12 @@ class TypedFilter(ListFilter):
             messages.error(request, f"{self.title}: {error.rule}")
             return queryset.none()
 
+    @abstractmethod
     def build_lookups(self, values: dict[str, str]) -> dict[str, Any]:
         """Return the conditions of what was typed.
 
         Raises: ExportRefused
         """
-        raise NotImplementedError
 
 
 class ExactIdFilter(TypedFilter):

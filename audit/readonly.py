@@ -1,7 +1,7 @@
 """The base of every list and page that staff reads.
 
 Rules live in services, above the models, so editing a row in the admin would go round them and round the evidence:
-nothing here can add, change or delete. Lists are paged by keyset and searched by exact id or prefix, because a
+nothing here can add, change or delete. Lists are paged by keyset and searched by exact id, because a
 `COUNT(*)`, an `OFFSET` or a `LIKE '%x%'` over millions of rows takes the site down.
 """
 
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from django.contrib.admin import ModelAdmin, ShowFacets, display
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest, HttpResponse
@@ -89,12 +89,10 @@ class ReadOnlyAdmin(AnyModelAdmin):
 
     keyset_field     time column of the order, newest first; an index (keyset_field, pk) must exist
     search_ids       indexed columns tried in order for an exact match of the search text
-    search_prefixes  columns with a pattern index, tried after that for rows starting with the text (>= 3 characters)
     """
 
     keyset_field: ClassVar[str] = "created_at"
     search_ids: ClassVar[tuple[str, ...]] = ("pk",)
-    search_prefixes: ClassVar[tuple[str, ...]] = ()
 
     actions = None
     list_per_page = 100
@@ -127,7 +125,7 @@ class ReadOnlyAdmin(AnyModelAdmin):
 
     @override
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        return (*self.search_ids, *self.search_prefixes)
+        return self.search_ids
 
     @override
     def get_search_results(
@@ -141,10 +139,6 @@ class ReadOnlyAdmin(AnyModelAdmin):
             value = parse_lookup(self.model, name, text)
             if value is not None and self.model._default_manager.filter(**{name: value}).exists():
                 return queryset.filter(**{name: value}), False
-        for name in self.search_prefixes:
-            lookup = {f"{name}__startswith": text}
-            if len(text) >= 3 and self.model._default_manager.filter(**lookup).exists():
-                return queryset.filter(**lookup), False
         return queryset.none(), False
 
     @override
@@ -209,11 +203,7 @@ def parse_lookup(model: type[Model], name: str, text: str) -> Any:
     """Return `text` as a value of the field that the lookup path `name` ends in; None when it cannot be one."""
     field: Any = None
     for part in name.split("__"):
-        options = model._meta
-        try:
-            field = options.pk if part == "pk" else options.get_field(part)
-        except FieldDoesNotExist:
-            return None
+        field = model._meta.pk if part == "pk" else model._meta.get_field(part)
         model = field.related_model or model
     while field.is_relation:
         field = field.target_field

@@ -8,6 +8,7 @@ the one before it cannot, so that hostile text takes linear time.
 
 import re
 
+KINDS = ("uuid", "time", "token", "secret", "email", "phone", "digits")
 KEPT = ("uuid", "time")
 
 PATTERN = re.compile(
@@ -47,11 +48,7 @@ def redact_text(text: str) -> str:
 
 
 def replace_match(match: re.Match[str]) -> str:
-    kind = match.lastgroup
-    for name in ("uuid", "time", "token", "email", "phone", "digits", "secret"):
-        if match[name] is not None:
-            kind = name
-            break
+    kind = next(name for name in KINDS if match[name] is not None)
     if kind in KEPT:
         return match[0]
     if kind == "secret":

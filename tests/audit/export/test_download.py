@@ -1,7 +1,7 @@
 """Through ASGI: the first byte comes before the last row is read, and a reader who leaves is recorded."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from django.core.asgi import get_asgi_application
 from pytest_django import Settings
 
-from audit.export.download import build_download
+from audit.export.download import build_download, end_export
 from audit.export.filters import EntryFilter
 from audit.export.formats import ExportFormat
 from audit.export.job import open_export
@@ -153,3 +153,18 @@ async def test_download_is_read_away_from_the_event_loop() -> None:
 
     assert min(ticks_per_piece[:-1]) > 1
     assert (await read_last_stage())[1] == "finished"
+
+
+def test_end_that_cannot_be_recorded_is_logged_and_stops_there(caplog: pytest.LogCaptureFixture) -> None:
+    def break_at_the_end() -> Generator[bytes, None, None]:
+        try:
+            yield b"piece"
+        finally:
+            raise ConnectionError
+
+    chunks = break_at_the_end()
+    next(chunks)
+
+    end_export(chunks)
+
+    assert [record.message for record in caplog.records] == ["the end of an export could not be recorded"]
