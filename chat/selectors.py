@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from chat.enums import FINAL_TURN_STATES, FileState, TurnState
+from chat.enums import FINAL_TURN_STATES, FileKind, FileState, TurnState
 from chat.errors import ConversationNotFound, FileUnknown
-from chat.models import AssistantProfile, Conversation, ConversationEvent, Message, StoredFile, Turn
+from chat.models import AssistantProfile, Conversation, ConversationEvent, Message, MessageFile, StoredFile, Turn
 from chat.protocol.events import EventType, read_delta_text
 
 # Of a message: its files, in order.
@@ -69,6 +69,14 @@ def list_prompt_history(turn_id: UUID, limit: int = 200) -> list[Message]:
     known = known.exclude(turn__finish_reason="blocked").prefetch_related(FILES)
     known = known.order_by("-turn__accepted_at", "-turn_id", "role")
     return list(known[:limit])[::-1]
+
+
+def has_pictures(turn: Turn) -> bool:
+    """Return whether the question, or one before it, shows a picture that still exists."""
+    known = MessageFile.objects.filter(
+        message__conversation_id=turn.conversation_id, message__turn__accepted_at__lte=turn.accepted_at
+    )
+    return known.filter(file__kind=FileKind.IMAGE, file__state=FileState.STORED).exists()
 
 
 def list_log_heads(customer_id: UUID, conversation_ids: Iterable[UUID]) -> dict[UUID, LogHead]:

@@ -2,21 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 
 from audit.log_context import bind
-from chat.database import run_in_database
 from chat.engine.answer import AnswerLog
-from chat.engine.committer import DATABASE_FAULTS, RETRY_SECONDS, Committer
-from chat.engine.prompt import build_prompt, describe_prompt, list_uncounted
+from chat.engine.attachments import attach_files, list_copies
+from chat.engine.committer import Committer
+from chat.engine.persistence import persist
+from chat.engine.prompt import build_prompt, describe_prompt, list_uncounted, trim_history
 from chat.engine.upstream import ShortCalls, Upstream
 from chat.errors import RunLost
 from chat.gigachat.errors import (
     ContextTooLong,
+    FileLost,
     GigaChatError,
     ModelUnknown,
     PaymentRequired,
@@ -28,12 +29,10 @@ from chat.models import AssistantProfile, Message
 from chat.protocol.codes import ErrorCode
 from chat.selectors import get_default_profile, list_prompt_history
 from chat.services.claims import ClaimedRun
+from chat.services.copies import lose_copies
 from chat.services.runs import RunFailure, RunResult, fail_run, finish_run, record_model_call, store_token_counts
 
 logger = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 # What the phone is told, by what the customer can do. Anything else GigaChat does is "unavailable".
 ERROR_CODES: dict[type[GigaChatError], ErrorCode] = {
@@ -86,6 +85,12 @@ async def answer_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog) 
     """Stream the answer into the log and say how it ended. Raises: RunLost"""
     try:
         async with asyncio.timeout(settings.ENGINE_TURN_SECONDS):
+            question = await prepare_question(claimed, bench)
+            try:
+                return await ask_model(question, bench, answer)
+            except FileLost as error:
+                logger.warning("uploading files again", extra={"error": error.code})
+                await persist(lose_copies, list_copies(question.prompt))
             question = await prepare_question(claimed, bench)
             return await ask_model(question, bench, answer)
     except GigaChatError as error:
@@ -160,7 +165,9 @@ async def prepare_question(claimed: ClaimedRun, bench: Workbench) -> Question:
     uncounted = list_uncounted(history, profile.history_tokens)
     if uncounted:
         await count_tokens(claimed, uncounted, bench)
-    prompt = build_prompt(claimed, history, profile, secret=settings.SECRET_KEY)
+    kept = trim_history(history, profile.history_tokens)
+    attached = await attach_files(claimed, kept, bench.short_calls, engine=bench.engine)
+    prompt = build_prompt(claimed, history, profile, secret=settings.SECRET_KEY, attached=attached)
     await persist(record_model_call, claimed, describe_prompt(prompt), engine=bench.engine)
     return Question(prompt, profile.fallback_model)
 
@@ -185,17 +192,3 @@ async def count_tokens(claimed: ClaimedRun, messages: Sequence[Message], bench: 
 def get_error_code(error: GigaChatError) -> ErrorCode:
     matches = (code for kind, code in ERROR_CODES.items() if isinstance(error, kind))
     return next(matches, ErrorCode.UPSTREAM_UNAVAILABLE)
-
-
-async def persist(act: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a database act, again and again while the database is away.
-
-    An act whose commit was interrupted may have succeeded: it moved the fence, so the repetition raises RunLost, which
-    is the right end for this process.
-    """
-    while True:
-        try:
-            return await run_in_database(act, *args, **kwargs)
-        except DATABASE_FAULTS as error:
-            logger.warning("database is away, trying again", extra={"error": type(error).__name__})
-        await asyncio.sleep(RETRY_SECONDS)

@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from uuid import UUID
 
 from chat.enums import Role
-from chat.gigachat.types import Prompt, PromptMessage, PromptRole
+from chat.gigachat.types import Attachment, Prompt, PromptMessage, PromptRole
 from chat.models import AssistantProfile, Message
 from chat.protocol.frames import digest_text
 from chat.services.claims import ClaimedRun
@@ -19,15 +20,26 @@ TRIMMED_NOTE = "Начало беседы опущено, потому что н
 LEAST_CHARS_PER_TOKEN = 1
 
 
-def build_prompt(claimed: ClaimedRun, history: Sequence[Message], profile: AssistantProfile, *, secret: str) -> Prompt:
+def build_prompt(
+    claimed: ClaimedRun,
+    history: Sequence[Message],
+    profile: AssistantProfile,
+    *,
+    secret: str,
+    attached: Mapping[UUID, tuple[Attachment, ...]] = MappingProxyType({}),
+) -> Prompt:
     """Return the question to the model with as much history as fits.
 
     history  finished messages of the conversation, oldest first, the customer's new one last
     secret   keys the customer's pseudonym
+    attached  copies of the messages' files at the provider, by message
     """
     kept = trim_history(history, profile.history_tokens)
     note = f"\n\n{TRIMMED_NOTE}" if len(kept) < len(history) else ""
-    said = tuple(PromptMessage(role=ROLES[Role(message.role)], content=message.text) for message in kept)
+    said = tuple(
+        PromptMessage(role=ROLES[Role(message.role)], content=message.text, attachments=attached.get(message.pk, ()))
+        for message in kept
+    )
     return Prompt(
         model=claimed.model,
         messages=(PromptMessage(role=PromptRole.SYSTEM, content=profile.instructions + note), *said),

@@ -17,7 +17,8 @@ from django.conf import settings
 
 from chat.database import run_in_database
 from chat.engine.committer import DATABASE_FAULTS, RETRY_SECONDS, Committer
-from chat.engine.loop import Workbench, persist, run_turn
+from chat.engine.loop import Workbench, run_turn
+from chat.engine.persistence import persist
 from chat.engine.upstream import ShortCalls, Upstream
 from chat.protocol.events import EventType
 from chat.services.claims import ClaimedRun, claim_runs, release_runs, renew_leases

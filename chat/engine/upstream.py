@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from chat.gigachat.rest_types import TokenCount
+from chat.gigachat.rest_types import TokenCount, UploadedFile
 from chat.gigachat.types import Prompt, StreamPart
 
 
@@ -29,3 +29,13 @@ class ShortCalls(Protocol):
     """`chat.gigachat.rest.RestClient` in production: calls that block, each for a thread of its own."""
 
     def count_tokens(self, texts: Sequence[str], *, model: str) -> Sequence[TokenCount]: ...
+
+    def upload_file(self, content: bytes, *, filename: str, mime: str, client_id: str) -> UploadedFile: ...
+
+
+class FileCalls(Protocol):
+    """`chat.gigachat.rest.RestClient` in production: what the sweeper needs."""
+
+    def list_files(self, *, client_id: str) -> Sequence[UploadedFile]: ...
+
+    def delete_file(self, file_id: str, *, client_id: str) -> None: ...

@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
+from uuid import UUID
 
 from chat.files.cleaning import SUFFIXES
 
 MAX_NAME_CHARS = 80
 NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|]+')
+NEUTRAL_NAME = re.compile(r"(?:image|document)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.[a-z]{3,4}")
 # Control and format characters (among them those that turn the writing direction), unassigned and private ones.
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -27,6 +29,12 @@ def clean_name(given: str, media_type: str) -> str:
     return f"{stem or 'file'}{suffix}"
 
 
-def build_neutral_name(media_type: str) -> str:
-    """Return a name that says the format and nothing of the customer."""
-    return f"{'image' if media_type.startswith('image/') else 'document'}{SUFFIXES[media_type]}"
+def build_neutral_name(copy_id: UUID, media_type: str) -> str:
+    """Return the name of a copy at GigaChat: it says the format and which copy it is, nothing of the customer."""
+    return f"{'image' if media_type.startswith('image/') else 'document'}-{copy_id}{SUFFIXES[media_type]}"
+
+
+def find_copy_id(neutral_name: str) -> UUID | None:
+    """Return the copy that a neutral name is of, None for names that are not ours."""
+    found = NEUTRAL_NAME.fullmatch(neutral_name)
+    return UUID(found[1]) if found else None

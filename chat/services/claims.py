@@ -19,7 +19,7 @@ from chat.enums import TurnState
 from chat.models import Conversation, Run, Turn
 from chat.protocol import events
 from chat.queue import list_waiting_turns
-from chat.selectors import get_default_profile, get_streamed_text
+from chat.selectors import get_default_profile, get_streamed_text, has_pictures
 from chat.services.slots import release_slots, renew_slots, take_slot
 from chat.stream import append_events
 
@@ -67,12 +67,20 @@ def claim_run(engine: str, turn_id: UUID, conversation_id: UUID) -> ClaimedRun |
     if turn is None or Turn.objects.filter(conversation=conversation, state=TurnState.RUNNING).exists():
         return None
     now = timezone.now()
-    model = get_default_profile().model or settings.GIGACHAT_MODEL
+    model = choose_model(turn)
     run = Run(turn=turn, attempt=turn.attempt + 1, engine=engine, model=model, started_at=now)
     until = now + timedelta(seconds=settings.ENGINE_LEASE_SECONDS)
     if not take_slot(run.pk, now=now, until=until):
         return None
     return begin_run(conversation, turn, run, until)
+
+
+def choose_model(turn: Turn) -> str:
+    """Return the model to ask: one that sees, when there is something to look at."""
+    if has_pictures(turn):
+        model: str = settings.GIGACHAT_VISION_MODEL
+        return model
+    return get_default_profile().model or settings.GIGACHAT_MODEL
 
 
 def begin_run(conversation: Conversation, turn: Turn, run: Run, until: datetime) -> ClaimedRun:

@@ -44,11 +44,11 @@ async def create_completion(request: web.Request) -> web.StreamResponse:
 
 async def _answer(request: web.Request, completion: CompletionIn, model: ModelInfo) -> web.StreamResponse:
     state, caller = request.app[STATE], request[CALLER]
-    files = [
-        state.files.get((caller.client_id, caller.owner), file_id)
-        for message in completion.messages
-        for file_id in message.attachments
-    ]
+    files: list[StoredFile] = []
+    for message in completion.messages:
+        # Every file must be there; the rule set speaks of the newest question's only.
+        attached = [state.files.get((caller.client_id, caller.owner), file_id) for file_id in message.attachments]
+        files = attached if message.role == "user" else files
     answer = distort_answer(build_answer(completion, model, files), caller.faults)
     usage = build_usage(state, caller, completion, answer)
     state.packages.spend(model.name, usage.prompt_tokens + usage.completion_tokens)

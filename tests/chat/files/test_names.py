@@ -1,9 +1,11 @@
+from uuid import uuid4
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.files.cleaning import SUFFIXES, WORD_TYPE
-from chat.files.names import MAX_NAME_CHARS, build_neutral_name, clean_name
+from chat.files.names import MAX_NAME_CHARS, build_neutral_name, clean_name, find_copy_id
 
 
 @pytest.mark.parametrize(
@@ -39,5 +41,15 @@ def test_clean_name_of_anything_is_one_short_printable_line(given_name: str, med
     assert not set(shown) & set('\\/:*?"<>|')
 
 
-def test_build_neutral_name_says_the_format_only() -> None:
-    assert [build_neutral_name(kind) for kind in ("image/png", "application/pdf")] == ["image.png", "document.pdf"]
+def test_build_neutral_name_says_format_and_copy_only() -> None:
+    copy_id = uuid4()
+
+    names = [build_neutral_name(copy_id, kind) for kind in ("image/png", "application/pdf", WORD_TYPE)]
+
+    assert names == [f"image-{copy_id}.png", f"document-{copy_id}.pdf", f"document-{copy_id}.docx"]
+    assert [find_copy_id(name) for name in names] == [copy_id] * 3
+
+
+@pytest.mark.parametrize("name", ["", "image.png", "image-1.png", f"report-{uuid4()}.pdf", f"image-{uuid4()}.png.exe"])
+def test_find_copy_id_of_a_name_that_is_not_ours_is_none(name: str) -> None:
+    assert find_copy_id(name) is None
