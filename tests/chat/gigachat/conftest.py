@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import trustme
@@ -16,14 +17,18 @@ from tests.chat.gigachat.scripted import Authority, ScriptedServer
 MakeAuthority = Callable[[str], Authority]
 
 
+def build_authority(ca: trustme.CA, folder: Path) -> Authority:
+    """Return the authority with the file a client pins."""
+    file = folder / "root.pem"
+    ca.cert_pem.write_to_path(str(file))
+    der = x509.load_pem_x509_certificate(ca.cert_pem.bytes()).public_bytes(Encoding.DER)
+    return Authority(ca=ca, file=str(file), sha256=hashlib.sha256(der).hexdigest())
+
+
 @pytest.fixture(scope="session")
 def make_authority(tmp_path_factory: pytest.TempPathFactory) -> MakeAuthority:
     def make(name: str) -> Authority:
-        ca = trustme.CA(organization_name=name)
-        file = tmp_path_factory.mktemp("authority") / "root.pem"
-        ca.cert_pem.write_to_path(str(file))
-        der = x509.load_pem_x509_certificate(ca.cert_pem.bytes()).public_bytes(Encoding.DER)
-        return Authority(ca=ca, file=str(file), sha256=hashlib.sha256(der).hexdigest())
+        return build_authority(trustme.CA(organization_name=name), tmp_path_factory.mktemp("authority"))
 
     return make
 

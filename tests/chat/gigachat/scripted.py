@@ -196,11 +196,11 @@ def play(*packets: bytes, headers: dict[str, str] | None = None, status: int = 2
     return script
 
 
-def play_and_cut(*packets: bytes) -> Script:
+def play_and_cut(*packets: bytes, headers: dict[str, str] | None = None) -> Script:
     """Return a script that cuts the TCP connection after the last packet."""
 
     async def script(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers=STREAM_HEADERS)
+        response = web.StreamResponse(headers=STREAM_HEADERS if headers is None else headers)
         await response.prepare(request)
         for packet in packets:
             await response.write(packet)
@@ -212,11 +212,11 @@ def play_and_cut(*packets: bytes) -> Script:
     return script
 
 
-def play_and_stay_silent(*packets: bytes) -> Script:
+def play_and_stay_silent(*packets: bytes, headers: dict[str, str] | None = None) -> Script:
     """Return a script that neither writes nor ends after the last packet."""
 
     async def script(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers=STREAM_HEADERS)
+        response = web.StreamResponse(headers=STREAM_HEADERS if headers is None else headers)
         await response.prepare(request)
         for packet in packets:
             await response.write(packet)

@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,7 +14,9 @@ import pytest
 import uvloop
 from pytest_django import Settings
 
+from chat.gigachat import client as gigachat_client
 from chat.gigachat import completion, retries
+from chat.gigachat.breaker import BreakerLimits, BreakerState
 from chat.gigachat.client import GigaChatClient, build_client
 from chat.gigachat.errors import (
     AccessDenied,
@@ -22,20 +25,24 @@ from chat.gigachat.errors import (
     AnswerMalformed,
     AuthorityMismatch,
     AuthorityMissing,
+    BreakerOpen,
     ConnectTimeout,
     ContextTooLong,
     CredentialsMalformed,
     CredentialsRefused,
+    EventTooLarge,
     GatewayFailed,
     GigaChatError,
     ModelUnknown,
     ParametersRefused,
     PaymentRequired,
     PoolTimeout,
+    PromptInvalid,
     RateLimited,
     ReadIdleTimeout,
     RequestMalformed,
     ServerFailed,
+    SettingRefused,
     StatusUnexpected,
     StreamBroken,
     StreamFailed,
@@ -46,10 +53,11 @@ from chat.gigachat.errors import (
     Unreachable,
 )
 from chat.gigachat.tokens import TokenKeeper
-from chat.gigachat.types import Finished, FinishReason, StreamPart
+from chat.gigachat.types import Completion, Finished, FinishReason, StreamPart, Usage
 from tests.chat.gigachat.recordings import ANSWER, BROKEN, NAMES, PROMPT, join_text, read_recording
 from tests.chat.gigachat.scripted import (
     CREDENTIALS,
+    JSON_HEADERS,
     SECRET,
     STREAM_HEADERS,
     WAIT_SECONDS,
@@ -604,6 +612,162 @@ async def test_call_is_logged_in_one_line_without_texts_and_secrets(
         assert secret not in everything
 
 
+WHOLE = (
+    '{"choices":[{"message":{"content":"Вклад — это деньги.","role":"assistant"},"index":0,"finish_reason":"stop"}],'
+    '"created":1768996171,"model":"GigaChat:2.0.28.2","object":"chat.completion","usage":{"prompt_tokens":17,'
+    '"completion_tokens":3,"total_tokens":20,"precached_prompt_tokens":2}}'
+).encode()
+
+
+async def test_complete_returns_the_whole_answer(make_client: MakeClient, server: ScriptedServer) -> None:
+    server.chat_scripts.append(play(WHOLE[:100], WHOLE[100:], headers={**JSON_HEADERS, "X-Request-Id": "upstream-1"}))
+    assert await make_client().complete(PROMPT) == Completion(
+        text="Вклад — это деньги.",
+        function_call=None,
+        reason=FinishReason.STOP,
+        usage=Usage(prompt_tokens=17, completion_tokens=3, total_tokens=20, precached_prompt_tokens=2),
+        model="GigaChat:2.0.28.2",
+        request_id="upstream-1",
+    )
+    headers, body = server.chat_calls[0]
+    assert headers["Accept"] == "application/json"
+    assert {name: headers[name] for name in ("X-Request-ID", "X-Session-ID", "X-Client-ID")} == {
+        "X-Request-ID": "request-1",
+        "X-Session-ID": "session-1",
+        "X-Client-ID": "pseudonym-1",
+    }
+    assert orjson.loads(body)["stream"] is False
+
+
+async def test_complete_without_request_id_keeps_ours(make_client: MakeClient, server: ScriptedServer) -> None:
+    server.chat_scripts.append(refuse(200, WHOLE))
+    assert (await make_client().complete(PROMPT)).request_id == "request-1"
+
+
+@pytest.mark.usefixtures("hasty_retries")
+async def test_complete_is_repeated_before_the_first_byte(make_client: MakeClient, server: ScriptedServer) -> None:
+    server.chat_scripts.extend([refuse(401), refuse(503), reset, refuse(200, WHOLE)])
+    assert (await make_client().complete(PROMPT)).text
+    assert len(server.chat_calls) == 4
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        (refuse(404), ModelUnknown),
+        (refuse(200, b"nonsense"), AnswerMalformed),
+        (refuse(200, b"<html>", Content_Type="text/html"), AnswerMalformed),
+        (refuse(200, b'{"status":500,"message":"Internal Server Error"}'), StreamFailed),
+        (play_and_cut(WHOLE[:100], headers=JSON_HEADERS), StreamBroken),
+        (play_and_stay_silent(WHOLE[:100], headers=JSON_HEADERS), ReadIdleTimeout),
+        (play(*[b" " * 500_000] * 10, headers=JSON_HEADERS), EventTooLarge),
+    ],
+)
+async def test_complete_of_unusable_answer_fails_once_and_is_logged(
+    make_client: MakeClient,
+    server: ScriptedServer,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    script: Script,
+    kind: type[GigaChatError],
+) -> None:
+    server.chat_scripts.append(script)
+    client = make_client(read_idle_seconds=0.3)
+    with caplog.at_level(logging.INFO, logger="chat"), pytest.raises(GigaChatError) as caught:
+        await client.complete(PROMPT)
+    assert type(caught.value) is kind
+    assert caught.value.__context__ is None
+    assert len(server.chat_calls) == 1
+    assert caplog.records[-1].getMessage() == f"gigachat call {kind.code}"
+
+
+async def test_prompt_the_service_would_refuse_is_not_sent(make_client: MakeClient, server: ScriptedServer) -> None:
+    client = make_client()
+    prompt = replace(PROMPT, temperature=-1.0)
+    with pytest.raises(PromptInvalid):
+        await client.complete(prompt)
+    with pytest.raises(PromptInvalid):
+        async with client.stream(prompt):
+            pytest.fail("nothing was sent")
+    assert (server.token_calls, server.chat_calls) == ([], [])
+
+
+async def test_breaker_opens_after_failures_and_no_call_is_sent_until_it_is_time(
+    make_client: MakeClient, server: ScriptedServer
+) -> None:
+    server.chat_scripts.extend([refuse(500)] * 2)
+    client = make_client(retries=0, breaker_limits=BreakerLimits(failures=2))
+    for _ in range(2):
+        assert type(await read_failure(client)) is ServerFailed
+    failure = await read_failure(client)
+    assert isinstance(failure, BreakerOpen)
+    assert failure.is_retryable
+    assert failure.retry_after_seconds is not None
+    assert 0.0 < failure.retry_after_seconds <= 20.0
+    assert len(server.chat_calls) == 2
+
+
+@pytest.mark.usefixtures("hasty_retries")
+async def test_breaker_opens_among_the_repetitions_of_one_call(make_client: MakeClient, server: ScriptedServer) -> None:
+    server.chat_scripts.extend([refuse(503)] * 2)
+    failure = await read_failure(make_client(retries=5, breaker_limits=BreakerLimits(failures=2)))
+    assert isinstance(failure, BreakerOpen)
+    assert len(server.chat_calls) == 2
+
+
+async def test_breaker_lets_a_probe_go_and_closes_on_its_headers(
+    make_client: MakeClient, server: ScriptedServer
+) -> None:
+    limits = BreakerLimits(failures=1, open_seconds=0.0)
+    client = make_client(retries=0, breaker_limits=limits)
+    server.chat_scripts.extend([refuse(500), play_and_stay_silent(TEXT[:400])])
+    assert type(await read_failure(client)) is ServerFailed
+    breaker = client._link.breaker
+    assert breaker is not None
+    assert breaker.get_report().state is BreakerState.HALF_OPEN
+    async with client.stream(PROMPT):
+        assert breaker.get_report().state is BreakerState.CLOSED
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422, 429])
+async def test_breaker_stays_closed_after_refusals(
+    make_client: MakeClient, server: ScriptedServer, status: int
+) -> None:
+    server.chat_scripts.extend([refuse(status)] * 4)
+    client = make_client(retries=0, breaker_limits=BreakerLimits(failures=1))
+    for _ in range(2):
+        assert (await read_failure(client)).status == status
+    breaker = client._link.breaker
+    assert breaker is not None
+    assert breaker.get_report().state is BreakerState.CLOSED
+
+
+async def test_breaker_in_a_cache_that_hangs_is_closed(
+    make_client: MakeClient, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gigachat_client, "BREAKER_SECONDS", 0.01)
+    client = make_client(breaker_limits=BreakerLimits())
+    gate = threading.Event()
+    client._breaker_thread.submit(gate.wait, WAIT_SECONDS)
+    server.chat_scripts.append(play(TEXT))
+    assert join_text(await read_answer(client)) == ANSWER
+    gate.set()
+
+
+async def test_breaker_of_a_healthy_host_is_asked_once_a_call(make_client: MakeClient) -> None:
+    client = make_client(breaker_limits=BreakerLimits())
+    asked: list[Any] = []
+    submit = client._breaker_thread.submit
+
+    def note(*args: Any) -> Any:
+        asked.append(args)
+        return submit(*args)
+
+    client._breaker_thread.submit = note  # type: ignore[method-assign, assignment]
+    await read_answer(client)
+    assert len(asked) == 1
+
+
 async def test_aclose_of_unused_client_does_nothing(make_client: MakeClient, server: ScriptedServer) -> None:
     await make_client().aclose()
     assert server.token_calls == []
@@ -633,6 +797,8 @@ async def test_build_client_from_settings_streams(configured: Settings, server: 
     [
         ("GIGACHAT_CREDENTIALS", "not base64 of id and secret", CredentialsMalformed),
         ("GIGACHAT_CREDENTIALS", "", CredentialsMalformed),
+        ("GIGACHAT_SCOPE", "GIGACHAT_API_ANY", SettingRefused),
+        ("GIGACHAT_AUTH", "basic", SettingRefused),
         ("GIGACHAT_BASE_URL", "http://api.giga.chat/v1", AddressRefused),
         ("GIGACHAT_AUTH_URL", "", AddressRefused),
         ("GIGACHAT_CA_FILE", "/nonexistent.pem", AuthorityMissing),
