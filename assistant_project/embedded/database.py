@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from accounts.demo import CUSTOMERS, ForeignUsers, SeededLogin, seed_demo
+from accounts.demo.logins import CUSTOMERS, ForeignUsers, SeededLogin, seed_demo
 from assistant_project.embedded.errors import StartRefused
 from assistant_project.embedded.run_directory import RunDirectory
 from assistant_project.embedded.steps import show_step

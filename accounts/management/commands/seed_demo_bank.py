@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from typing_extensions import override
 
-from accounts.demo import ForeignUsers, SeededLogin, seed_demo
+from accounts.demo.logins import ForeignUsers, SeededLogin, seed_demo
 from audit.context import build_system_context
 from audit.enums import Origin
 

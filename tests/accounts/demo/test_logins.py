@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.demo import SeededLogin, build_password, seed_demo
+from accounts.demo.logins import SeededLogin, build_password, seed_demo
 from accounts.models import Customer
 from accounts.services.logins import verify_login
 from audit.context import build_system_context
