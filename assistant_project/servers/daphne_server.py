@@ -9,6 +9,7 @@ import logging
 from functools import partial
 from typing import Any
 
+from autobahn.exception import Disconnected
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
@@ -159,7 +160,11 @@ class AssistantServer(Server):  # type: ignore[misc]  # Daphne ships no types
     @override
     async def handle_reply(self, protocol: Any, message: Message) -> None:
         guard_response(protocol, message)
-        await super().handle_reply(protocol, message)
+        try:
+            await super().handle_reply(protocol, message)
+        except Disconnected as error:
+            # What ASGI promises to an application whose client has gone.
+            raise ConnectionResetError("the phone is gone") from error
         gate = getattr(protocol, "gate", None)
         if gate is not None:
             await gate.wait()

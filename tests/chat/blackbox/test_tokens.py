@@ -22,7 +22,7 @@ async def test_answer_goes_on_after_its_token_ended(account: Account, pocket: Po
     await phone.connect()
     c, turn = await start_long_turn(phone)
     while (reply := await phone.cancel(c, "0199c0de-0000-7000-8000-000000000001"))["err"]["code"] == "turn.not_found":
-        await phone.wait_type("text.delta", start=len(phone.frames))
+        await phone.wait_for_deltas(len(phone.find("text.delta")) + 5, c)
     assert (reply["err"]["code"], reply["err"]["retryable"]) == ("auth.expired", True)
     await phone.wait_type("text.delta", start=len(phone.frames))
     refreshed = await phone.ask("auth.refresh", {"token": device.issue_token()})
