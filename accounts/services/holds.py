@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from accounts.enums import EntryPhase, LineStatus, OperationKind, OperationStatus
+from accounts.enums import Category, EntryPhase, LineStatus, OperationKind, OperationStatus
 from accounts.errors import HoldResolved
 from accounts.models import Account, AccountLine, Entry, Operation
 from accounts.money import Money
@@ -72,7 +72,7 @@ def read_texts(operation: Operation) -> dict[tuple[int, int], LineText]:
 
 def to_text(line: AccountLine) -> LineText:
     return LineText(
-        category=line.category,
+        category=Category(line.category),
         merchant=line.merchant,
         mcc=line.mcc,
         counterparty_name=line.counterparty_name,

@@ -21,7 +21,7 @@ from accounts.services.posting import (
     lock_accounts,
     start_operation,
 )
-from accounts.services.transfers import find_accounts, get_zone, record_transfer
+from accounts.services.transfers import access_accounts, get_zone, record_transfer
 from audit.context import AuditContext
 
 # From which account of the bank's own each kind of money comes.
@@ -53,7 +53,7 @@ def post_incoming(context: AuditContext, *, order: IncomingOrder, now: datetime)
     known = find_outcome(order)
     if known is not None:
         return known
-    (target,) = find_accounts(order.holder_id, [order.target_account])
+    (target,) = access_accounts(order.holder_id, [order.target_account])
     code = ORIGINS[order.incoming_kind]
     origin = get_bank_account(context, code, currency=order.amount.currency, now=now)
     rows = lock_accounts([target.pk, origin.pk])
@@ -88,7 +88,7 @@ def post_fee(context: AuditContext, *, order: FeeOrder, now: datetime) -> Operat
     known = find_outcome(order)
     if known is not None:
         return known
-    (source,) = find_accounts(order.holder_id, [order.source_account])
+    (source,) = access_accounts(order.holder_id, [order.source_account])
     fees = get_bank_account(context, INCOME_FEES, currency=order.amount.currency, now=now)
     rows = lock_accounts([source.pk, fees.pk])
     draft = start_operation(order, at=choose_time(rows.values(), now), zone=get_zone(source))

@@ -31,7 +31,7 @@ from accounts.services.posting import (
     start_operation,
 )
 from accounts.services.tariffs import find_tariff
-from accounts.services.transfers import build_fee, find_accounts, get_zone, take_caps
+from accounts.services.transfers import access_accounts, build_fee, get_zone, take_caps
 from audit.context import AuditContext
 from audit.enums import AuditAction
 
@@ -58,7 +58,7 @@ def place_sbp_transfer(context: AuditContext, *, order: SbpTransferOrder, now: d
     known = find_outcome(order)
     if known is not None:
         return known
-    (source,) = find_accounts(order.holder_id, [order.source_account])
+    (source,) = access_accounts(order.holder_id, [order.source_account])
     payee = Payee.objects.filter(customer_id=order.holder_id, public_id=order.payee).first()
     if payee is None or source.customer is None:
         raise NotFound
@@ -112,7 +112,7 @@ def place_bill_payment(context: AuditContext, *, order: BillPaymentOrder, now: d
     known = find_outcome(order)
     if known is not None:
         return known
-    (source,) = find_accounts(order.holder_id, [order.source_account])
+    (source,) = access_accounts(order.holder_id, [order.source_account])
     clearing = get_bank_account(context, CLEARING_BILLS, currency=source.currency, now=now)
     zone = get_zone(source)
     rows = lock_accounts([source.pk, clearing.pk])

@@ -9,7 +9,7 @@ from accounts.enums import DisputeReason, DisputeStatus, LineStatus, StatementFo
 from accounts.errors import AlreadyDisputed, NotFound
 from accounts.local_days import DateRange
 from accounts.models import AccountLine, Dispute, StatementRequest
-from accounts.services.transfers import find_accounts
+from accounts.services.transfers import access_accounts
 from audit.context import AuditContext
 from audit.enums import AuditAction
 from audit.journal import record_entry
@@ -29,7 +29,7 @@ def request_statement(
 
     Raises: NotFound, IntegrityError when the days are reversed
     """
-    (account,) = find_accounts(customer_id, [account_id])
+    (account,) = access_accounts(customer_id, [account_id])
     request = StatementRequest.objects.create(
         customer_id=customer_id,
         account=account,

@@ -15,7 +15,7 @@ from accounts.local_days import DEFAULT_ZONE
 from accounts.models import AccountLine, Bill, Operation
 from accounts.money import Money
 from accounts.orders import Order, RefundOrder, ReversalOrder
-from accounts.services.holds import return_caps
+from accounts.services.holds import describe_amount, return_caps
 from accounts.services.idempotency import find_outcome, submit_order
 from accounts.services.posting import (
     Draft,
@@ -102,8 +102,7 @@ def refund_operation(context: AuditContext, *, order: RefundOrder, now: datetime
     movements = {(principal.debit_id, principal.credit_id): order.amount.minor}
     draft = swap_movements(order, original, movements, OperationLinks(refunds=original, card=original.card), now)
     operation = finish_operation(draft, OperationStatus.POSTED)
-    amount = {"amount_minor": order.amount.minor, "currency": order.amount.currency}
-    details = {"refunds": str(original.public_id), **amount}
+    details = {"refunds": str(original.public_id), **describe_amount(order.amount)}
     record_undoing(context, AuditAction.OPERATION_REFUNDED, operation, details)
     return operation
 
@@ -114,7 +113,7 @@ def get_original(order: Order, public_id: UUID) -> Operation:
     Raises: NotFound
     """
     rows = Operation.objects.select_related("card", "customer").filter(public_id=public_id)
-    original = rows.filter(customer_id=order.customer_id).first()
+    original = rows.filter(customer_id=order.holder_id).first()
     if original is None:
         raise NotFound
     return original

@@ -11,7 +11,7 @@ from accounts.folding import clean_untrusted
 from accounts.local_days import add_months
 from accounts.models import Payee, ScheduledPayment
 from accounts.money import Money
-from accounts.services.transfers import find_accounts
+from accounts.services.transfers import access_accounts
 from audit.context import AuditContext
 from audit.enums import AuditAction
 from audit.journal import record_entry
@@ -37,7 +37,7 @@ def schedule_payment(
 
     Raises: NotFound, CurrencyMismatch, AmountOutOfRange
     """
-    (account,) = find_accounts(customer_id, [account_id])
+    (account,) = access_accounts(customer_id, [account_id])
     payee = Payee.objects.filter(customer_id=customer_id, public_id=payee_id).first()
     if payee is None:
         raise NotFound
@@ -94,8 +94,14 @@ def find_next_date(frequency: Frequency, current: date, *, day: int) -> date | N
 
     day  the wished day of the month: after 28 February a payment of the 31st is on 31 March
     """
-    if frequency == Frequency.ONCE:
-        return None
+    return None if frequency == Frequency.ONCE else add_period(frequency, current, day=day)
+
+
+def add_period(frequency: Frequency, current: date, *, day: int) -> date:
+    """Return the day one week, month or year after `current`.
+
+    Raises: KeyError for what comes once
+    """
     if frequency == Frequency.WEEKLY:
         return current + timedelta(days=7)
     return add_months(current, MONTHS[frequency], wished_day=day)

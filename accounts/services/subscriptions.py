@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.enums import Frequency, LineDirection, LineStatus, OperationKind
 from accounts.models import AccountLine, Customer, Subscription
-from accounts.services.schedules import find_next_date
+from accounts.services.schedules import add_period
 
 LEAST_CHARGES = 3
 # Days between two charges: a month is 28 to 31, and weekends move charges by up to three days.
@@ -118,7 +118,7 @@ def keep_subscription(
             "currency": currency,
             "frequency": regular.frequency,
             "last_charged_on": last,
-            "next_on": find_next_date(regular.frequency, last, day=last.day),
+            "next_on": add_period(regular.frequency, last, day=last.day),
             "previous_minor": regular.previous_minor,
             "increased_on": regular.increased_on,
         },

@@ -53,7 +53,7 @@ def post_own_transfer(context: AuditContext, *, order: OwnTransferOrder, now: da
     known = find_outcome(order)
     if known is not None:
         return known
-    source, target = find_accounts(order.holder_id, (order.source_account, order.target_account))
+    source, target = access_accounts(order.holder_id, (order.source_account, order.target_account))
     if source.pk == target.pk:
         raise SameAccount
     if {source.currency, target.currency} != {order.amount.currency}:
@@ -105,7 +105,7 @@ def get_zone(account: Account) -> str:
     return account.customer.zone if account.customer else DEFAULT_ZONE
 
 
-def find_accounts(customer_id: UUID, public_ids: Iterable[UUID]) -> list[Account]:
+def access_accounts(customer_id: UUID, public_ids: Iterable[UUID]) -> list[Account]:
     """Return these accounts of the customer in the asked order, not locked; the same id twice gives the row twice.
 
     Raises: NotFound when one is unknown or another customer's
