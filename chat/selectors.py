@@ -4,15 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from chat.enums import FINAL_TURN_STATES, FileKind, FileState, TurnState
 from chat.errors import ConversationNotFound, FileUnknown
 from chat.models import AssistantProfile, Conversation, ConversationEvent, Message, MessageFile, StoredFile, Turn
 from chat.protocol.events import EventType, read_delta_text
 
-# Of a message: its files, in order.
-FILES = "attached__file"
 TEXT_EVENTS = (EventType.TEXT_DELTA, EventType.MSG_RESET)
 
 
@@ -24,6 +22,11 @@ class LogHead:
     epoch: str
     top: int
     active_turn: Turn | None
+
+
+def with_files() -> "Prefetch[str]":
+    """Return what reads the files of messages along with them, in order: one query, however many there are."""
+    return Prefetch("attached", MessageFile.objects.select_related("file"))
 
 
 def access_conversation(customer_id: UUID, conversation_id: UUID) -> Conversation:
@@ -55,7 +58,7 @@ def list_conversations(customer_id: UUID) -> QuerySet[Conversation]:
 
 def list_messages(conversation: Conversation) -> QuerySet[Message]:
     """Return the finished messages of a conversation with their files, oldest first."""
-    return Message.objects.filter(conversation=conversation).prefetch_related(FILES).order_by("created_at", "id")
+    return Message.objects.filter(conversation=conversation).prefetch_related(with_files()).order_by("created_at", "id")
 
 
 def list_prompt_history(turn_id: UUID, limit: int = 200) -> list[Message]:
@@ -66,7 +69,7 @@ def list_prompt_history(turn_id: UUID, limit: int = 200) -> list[Message]:
     turn = Turn.objects.get(pk=turn_id)
     # By turn, not by time: an answer may be younger than a question that waited behind it.
     known = Message.objects.filter(conversation_id=turn.conversation_id, turn__accepted_at__lte=turn.accepted_at)
-    known = known.exclude(turn__finish_reason="blocked").prefetch_related(FILES)
+    known = known.exclude(turn__finish_reason="blocked").prefetch_related(with_files())
     known = known.order_by("-turn__accepted_at", "-turn_id", "role")
     return list(known[:limit])[::-1]
 
@@ -107,7 +110,7 @@ def get_streamed_text(turn: Turn) -> str:
 
 def list_newest_messages(conversation_id: UUID, limit: int) -> list[Message]:
     """Return the last `limit` finished messages, oldest first."""
-    newest = Message.objects.filter(conversation_id=conversation_id).prefetch_related(FILES)
+    newest = Message.objects.filter(conversation_id=conversation_id).prefetch_related(with_files())
     newest = newest.order_by("-created_at", "-id")
     return list(newest[:limit])[::-1]
 

@@ -152,7 +152,8 @@ def test_lists_cost_the_same_for_any_number_of_rows(
         get("conversations", bearer)
     with django_assert_num_queries(2):
         get(f"conversations/{conversation.pk}", bearer)
-    with django_assert_num_queries(3):
+    # The fourth reads the files of all messages.
+    with django_assert_num_queries(4):
         get(f"conversations/{conversation.pk}/messages", bearer)
     with django_assert_num_queries(3):
         get(f"conversations/{conversation.pk}/events", bearer)
@@ -213,6 +214,7 @@ def test_list_messages_shows_text_size_and_digest(customer: Customer, bearer: st
         "role": "user",
         "text": "Что такое вклад?",
         "bytes": 29,
+        "files": [],
         "sum": digest_text("Что такое вклад?"),
         "created_at": body["results"][0]["created_at"],
     }
