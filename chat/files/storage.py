@@ -21,8 +21,12 @@ def get_storage() -> Storage:
 
 def build_path(file_id: UUID) -> str:
     """Return the file's name in the storage; the day is that of its id (UUIDv7)."""
-    moment = datetime.fromtimestamp((file_id.int >> 80) / 1000, UTC)
-    return f"{build_directory(moment)}/{file_id}"
+    return f"{build_directory(read_moment(file_id))}/{file_id}"
+
+
+def read_moment(file_id: UUID) -> datetime:
+    """Return when the id was made, which a UUIDv7 tells."""
+    return datetime.fromtimestamp((file_id.int >> 80) / 1000, UTC)
 
 
 def build_directory(moment: datetime) -> str:

@@ -5,33 +5,26 @@ The provider's own retention is not documented: a copy is never used after COPY_
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from audit.context import AuditContext
 from audit.enums import AuditAction, Outcome
 from audit.journal import record_entry
-from chat.enums import CopyState
-from chat.models import GigaChatFile, StoredFile, Turn
+from chat.enums import CopyState, FileState
+from chat.models import GigaChatFile, MessageFile, StoredFile, Turn
 from chat.services.claims import ClaimedRun, build_engine_context
 from chat.services.endings import record_turn
 
 COPY_LIFE = timedelta(hours=24)
 # A copy that ends while the model reads it is of no use.
 COPY_MARGIN = timedelta(minutes=15)
+BATCH = 500
 ALIVE = (CopyState.SENDING, CopyState.UPLOADED)
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A usable copy; `provider_id` is GigaChat's name of it."""
-
-    file_id: UUID
-    provider_id: str
 
 
 def find_copies(file_ids: Iterable[UUID], client_id: str) -> dict[UUID, str]:
@@ -88,15 +81,38 @@ def lose_copies(provider_ids: Iterable[str]) -> None:
     end_copies(copies.values_list("pk", flat=True), CopyState.LOST)
 
 
-def end_copies(copy_ids: Iterable[UUID], state: CopyState) -> None:
-    """Move living copies to a final state."""
+def end_copies(copy_ids: Iterable[UUID], state: CopyState) -> int:
+    """Move living copies to a final state; return how many there were."""
     living = GigaChatFile.objects.filter(pk__in=list(copy_ids), state__in=ALIVE)
-    living.update(state=state, ended_at=timezone.now())
+    return living.update(state=state, ended_at=timezone.now())
+
+
+def list_due_copies(now: datetime) -> list[GigaChatFile]:
+    """Return the copies that GigaChat should no longer have: too old, of a deleted file, or of closed conversations."""
+    open_use = MessageFile.objects.filter(file_id=OuterRef("file_id"), message__conversation__closed_at__isnull=True)
+    due = Q(expires_at__lte=now) | ~Q(file__state=FileState.STORED) | ~Exists(open_use)
+    copies = GigaChatFile.objects.filter(due, state=CopyState.UPLOADED).select_related("file")
+    return list(copies.order_by("expires_at")[:BATCH])
+
+
+def find_reason(copy: GigaChatFile, now: datetime) -> str:
+    """Return why a due copy has to go."""
+    if copy.file.state != FileState.STORED:
+        return "file_deleted"
+    return "expired" if copy.expires_at <= now else "conversation_closed"
+
+
+def list_recent_clients(since: datetime, stale_before: datetime) -> list[str]:
+    """Return the pseudonyms under which files were sent since then, or sent at any time and never heard of."""
+    recent = Q(uploaded_at__gt=since) | Q(state=CopyState.SENDING, uploaded_at__lt=stale_before)
+    return list(
+        GigaChatFile.objects.filter(recent).order_by("client_id").values_list("client_id", flat=True).distinct()
+    )
 
 
 @transaction.atomic(durable=True)
 def withdraw_copy(context: AuditContext, copy: GigaChatFile, state: CopyState, *, reason: str) -> None:
-    """Note that a copy was deleted at GigaChat, or was not there any more.
+    """Note that a copy was deleted at GigaChat (DELETED), or was not there any more (LOST).
 
     reason  why it had to go
     """
@@ -111,6 +127,7 @@ def withdraw_copy(context: AuditContext, copy: GigaChatFile, state: CopyState, *
     )
 
 
-def list_stale_sendings(before: datetime) -> list[GigaChatFile]:
-    """Return the copies that were begun before that moment and never heard of."""
-    return list(GigaChatFile.objects.filter(state=CopyState.SENDING, uploaded_at__lt=before))
+def give_up_sendings(client_id: str, before: datetime) -> int:
+    """Note that copies begun before that moment are not at GigaChat, where they were looked for; return how many."""
+    stale = GigaChatFile.objects.filter(client_id=client_id, state=CopyState.SENDING, uploaded_at__lt=before)
+    return end_copies(stale.values_list("pk", flat=True), CopyState.LOST)
