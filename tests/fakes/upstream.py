@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from chat.gigachat.errors import GigaChatError
-from chat.gigachat.rest_types import TokenCount
+from chat.gigachat.rest_types import TokenCount, UploadedFile
 from chat.gigachat.types import Finished, FinishReason, Prompt, StreamPart, TextDelta, Usage
 
 STOP = Finished(
@@ -39,12 +39,19 @@ class ScriptedCalls:
 
     error: GigaChatError | None = None
     counted: list[str] = field(default_factory=list)
+    uploaded: list[tuple[bytes, str, str, str]] = field(default_factory=list)
 
     def count_tokens(self, texts: Sequence[str], *, model: str) -> Sequence[TokenCount]:
         if self.error is not None:
             raise self.error
         self.counted += texts
         return [TokenCount(tokens=len(text) // 4, characters=len(text)) for text in texts]
+
+    def upload_file(self, content: bytes, *, filename: str, mime: str, client_id: str) -> UploadedFile:
+        if self.error is not None:
+            raise self.error
+        self.uploaded.append((content, filename, mime, client_id))
+        return UploadedFile(file_id=f"file-{len(self.uploaded)}", size_bytes=len(content), created_at=0)
 
 
 @dataclass(slots=True)
