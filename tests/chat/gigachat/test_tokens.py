@@ -13,7 +13,9 @@ from aiohttp import web
 from django.core.cache import cache
 
 from chat.gigachat import token_cache, tokens
+from chat.gigachat.breaker import Breaker, BreakerLimits, BreakerState
 from chat.gigachat.errors import (
+    BreakerOpen,
     CredentialsRefused,
     GigaChatError,
     TokenRateLimited,
@@ -336,3 +338,25 @@ def test_burst_of_first_requests_over_four_processes_makes_one_call(
 def read_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
+
+
+def test_get_token_from_failing_service_opens_its_breaker_and_is_not_sent(
+    server: ScriptedServer, authority: Authority, clock: Clock
+) -> None:
+    server.token_scripts.extend([refuse(500), refuse(500)])
+    service = TokenService(
+        url=f"{server.origin}/oauth", ssl_context=build_ssl_context(authority.file, authority.sha256)
+    )
+    breaker = Breaker(service.url, BreakerLimits(failures=2, open_seconds=20.0), clock=clock)
+    keeper = TokenKeeper(CREDENTIALS, service, breaker=breaker, clock=clock)
+    for kind in (TokenServerFailed, TokenServerFailed, BreakerOpen):
+        # What the last fetch met is shared for a moment; here it is over.
+        cache.delete(keeper._cache._failure_name)
+        with pytest.raises(kind):
+            keeper.get_token()
+    assert len(server.token_calls) == 2
+    cache.delete(keeper._cache._failure_name)
+    clock.now += 20.0
+    assert keeper.get_token().value == "token-3"
+    assert breaker.get_report().state is BreakerState.CLOSED
+    keeper.close()
