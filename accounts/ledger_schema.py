@@ -35,8 +35,7 @@ SELECT 'trigger ' || tgname, tgenabled::text || ' ' || pg_get_triggerdef(oid)
 FROM pg_trigger WHERE tgrelid = ANY (%(tables)s::regclass[]) AND NOT tgisinternal
 UNION ALL
 SELECT 'function ' || proname, prosrc FROM pg_proc
-WHERE oid IN (SELECT tgfoid FROM pg_trigger WHERE tgrelid = ANY (%(tables)s::regclass[]) AND NOT tgisinternal)
-    OR (proname = 'accounts_check_undoing' AND pronamespace = current_schema::regnamespace)
+WHERE proname LIKE 'accounts\\_%%' AND pronamespace = current_schema::regnamespace
 ORDER BY 1
 """
 
