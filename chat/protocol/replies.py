@@ -90,10 +90,14 @@ class Welcome(WireBody):
 
 
 class TurnSubmitted(WireBody):
-    """Reply to `turn.submit`: `s` is the position of the turn's `turn.accepted`, `dup` marks a repeated `mid`."""
+    """Reply to `turn.submit`: `s` is the position of the turn's `turn.accepted`, `dup` marks a repeated `mid`.
+
+    e  epoch of the log: with it, a phone that opened the conversation can resume at once
+    """
 
     turn: UUID
     msg: UUID
+    e: str
     s: Seq
     dup: bool
 

@@ -52,10 +52,11 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedTurn:
-    """The turn of a submission; `seq` is the position of its `turn.accepted`."""
+    """The turn of a submission; `seq` is the position of its `turn.accepted` in the log's `epoch`."""
 
     turn_id: UUID
     question_id: UUID
+    epoch: str
     seq: int
     is_duplicate: bool
 
@@ -76,7 +77,7 @@ def start_turn(
     now = timezone.now()
     known = Turn.objects.filter(conversation=conversation, mid=submission.mid).first()
     if known is not None:
-        return repeat_turn(known, submission)
+        return repeat_turn(conversation, known, submission)
     refuse_above_rate(customer_id, now)
     refuse_over_budget(customer_id, now)
     refuse_full_queue()
@@ -102,10 +103,10 @@ def lock_own_conversation(customer_id: UUID, conversation_id: UUID, submission: 
     return conversation
 
 
-def repeat_turn(known: Turn, submission: Submission) -> AcceptedTurn:
+def repeat_turn(conversation: Conversation, known: Turn, submission: Submission) -> AcceptedTurn:
     if known.fingerprint != submission.fingerprint:
         raise MessageConflict
-    return AcceptedTurn(known.pk, known.question_id, known.accepted_seq, is_duplicate=True)
+    return AcceptedTurn(known.pk, known.question_id, conversation.epoch, known.accepted_seq, is_duplicate=True)
 
 
 def refuse_above_rate(customer_id: UUID, now: datetime) -> None:
@@ -192,7 +193,7 @@ def store_turn(
         customer_id=conversation.customer_id,
         details=describe_text(message),
     )
-    return AcceptedTurn(turn.pk, message.pk, turn.accepted_seq, is_duplicate=False)
+    return AcceptedTurn(turn.pk, message.pk, conversation.epoch, turn.accepted_seq, is_duplicate=False)
 
 
 @transaction.atomic(durable=True)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 
 from chat.protocol.codes import CloseCode, ErrorCode
 
@@ -61,7 +62,13 @@ def is_origin_allowed(scope: Mapping[str, Any]) -> bool:
     if origin in settings.WS_ALLOWED_ORIGINS:
         return True
     host = get_header(scope, b"host")
-    return host is not None and urlsplit(origin).netloc == host
+    return host is not None and urlsplit(origin).netloc == host and is_host_ours(host)
+
+
+def is_host_ours(host: str) -> bool:
+    """Return whether the host is one we serve: a name that somebody else points at us is not our own origin."""
+    name, _port = split_domain_port(host)
+    return bool(name) and validate_host(name, settings.ALLOWED_HOSTS)
 
 
 def read_bearer_token(scope: Mapping[str, Any]) -> str | None:

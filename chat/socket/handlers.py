@@ -149,7 +149,11 @@ async def submit_turn(session: Session, command: Command) -> None:
             submission=submission,
         )
         stored = TurnSubmitted(
-            turn=accepted.turn_id, msg=accepted.question_id, s=accepted.seq, dup=accepted.is_duplicate
+            turn=accepted.turn_id,
+            msg=accepted.question_id,
+            e=accepted.epoch,
+            s=accepted.seq,
+            dup=accepted.is_duplicate,
         )
         await reply(session, command, encode_ok(command.id or "", stored))
     if body.new and conversation_id not in session.cursors and len(session.cursors) < MAX_ATTACHED:

@@ -202,7 +202,7 @@ async def ask_first_question(server: ScriptedServer, text: str = "Курс?") ->
 
 async def take_first_question(server: ScriptedServer, text: str) -> ScriptedConversation:
     """Take the question that starts a conversation and follow it up to the beginning of the answer."""
-    submit = await server.expect_reply_to("turn.submit", {"turn": "t1", "msg": "q1", "s": 2, "dup": False})
+    submit = await server.expect_reply_to("turn.submit", {"turn": "t1", "msg": "q1", "e": "e1", "s": 2, "dup": False})
     assert submit["d"]["text"] == text
     talk = ScriptedConversation(server, submit["c"])
     body = {"turn": "t1", "msg": "q1", "mid": submit["d"]["mid"], "text": text, "dev": "d"}

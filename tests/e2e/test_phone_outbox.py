@@ -7,7 +7,7 @@ from tests.e2e.browser import PhonePage
 from tests.e2e.scripted import ScriptedServer, ask_first_question
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-ACCEPTED = {"turn": "t2", "msg": "q2", "s": 99, "dup": False}
+ACCEPTED = {"turn": "t2", "msg": "q2", "e": "e1", "s": 99, "dup": False}
 
 
 async def test_first_message_opens_a_conversation_of_the_phones_own_id(

@@ -55,7 +55,7 @@ def test_start_turn_in_new_conversation_stores_rows_events_and_entries() -> None
         digest_text(QUESTION),
     )
     assert list_event_types(asked.conversation_id) == ["conv.created", "turn.accepted"]
-    assert asked.accepted == AcceptedTurn(asked.turn.pk, message.pk, 2, is_duplicate=False)
+    assert asked.accepted == AcceptedTurn(asked.turn.pk, message.pk, conversation.epoch, 2, is_duplicate=False)
     assert list_actions(asked) == [AuditAction.CONVERSATION_OPENED, AuditAction.TURN_STARTED]
 
 
@@ -79,7 +79,7 @@ def test_start_turn_with_repeated_mid_returns_same_turn_and_writes_nothing() -> 
         make_context(customer), customer_id=customer.pk, conversation_id=conversation_id, submission=submission
     )
 
-    assert second == AcceptedTurn(first.turn_id, first.question_id, first.seq, is_duplicate=True)
+    assert second == AcceptedTurn(first.turn_id, first.question_id, first.epoch, first.seq, is_duplicate=True)
     assert (ConversationEvent.objects.count(), AuditEntry.objects.count(), Message.objects.count()) == before
 
 

@@ -36,6 +36,7 @@ def test_find_denial_judges_the_origin(
     settings: Settings, headers: list[tuple[bytes, bytes]], is_allowed: bool
 ) -> None:
     settings.WS_ALLOWED_ORIGINS = ["https://partner.example"]
+    settings.ALLOWED_HOSTS = ["bank.example"]
 
     denial = find_denial(make_scope(*headers), is_draining=False)
 
@@ -43,8 +44,15 @@ def test_find_denial_judges_the_origin(
     assert denial is None or (denial.status, denial.close_code) == (403, None)
 
 
+def test_find_denial_of_a_page_under_a_foreign_name_of_ours(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["other.example"]
+
+    assert find_denial(make_scope(ORIGIN), is_draining=False) is not None
+
+
 @pytest.mark.parametrize("offered", [(), ("asst.v9.json",), ("graphql-ws",)])
-def test_find_denial_without_a_common_subprotocol_lists_ours(offered: tuple[str, ...]) -> None:
+def test_find_denial_without_a_common_subprotocol_lists_ours(settings: Settings, offered: tuple[str, ...]) -> None:
+    settings.ALLOWED_HOSTS = ["bank.example"]
     denial = find_denial(make_scope(ORIGIN, subprotocols=offered), is_draining=False)
 
     assert denial is not None
