@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -65,6 +66,16 @@ def test_sound_production_is_accepted(production: Settings) -> None:
     assert check_production() == []
 
 
+def test_production_of_a_contour_needs_a_certificate_and_no_credentials(production: Settings, tmp_path: Path) -> None:
+    leaf = trustme.CA().issue_cert("bank.example")
+    leaf.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "client.pem"))
+    production.GIGACHAT_AUTH = "mtls"
+    production.GIGACHAT_AUTH_URL = production.GIGACHAT_CREDENTIALS = ""
+    production.GIGACHAT_CLIENT_CERT_FILE = str(tmp_path / "client.pem")
+
+    assert check_production() == []
+
+
 def test_checks_run_only_for_deployment(production: Settings) -> None:
     production.DEBUG = True
 
@@ -95,6 +106,12 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
     ("E008", {"GIGACHAT_SCOPE": "GIGACHAT_API_ANY"}),
     ("E009", {"GIGACHAT_CREDENTIALS": ""}),
     ("E009", {"GIGACHAT_CREDENTIALS": "not base64 of a pair"}),
+    ("E008", {"GIGACHAT_AUTH": "basic"}),
+    ("E008", {"GIGACHAT_AUTH": "token", "GIGACHAT_TOKEN": ""}),
+    ("E008", {"GIGACHAT_PROXY_URL": "socks5://proxy:1080"}),
+    ("E008", {"GIGACHAT_IMAGE_STYLE": "base64"}),
+    ("E019", {"GIGACHAT_AUTH": "mtls"}),
+    ("E019", {"GIGACHAT_CLIENT_CERT_FILE": "/nowhere/client.pem"}),
     ("E010", {"JWT_SIGNING_KEY": ""}),
     ("E010", {"JWT_SIGNING_KEY": "not a key"}),
     ("E010", {"JWT_PREVIOUS_KEYS": "not a key"}),

@@ -13,7 +13,9 @@ from pytest_django import Settings
 
 from assistant_project import health
 from assistant_project.health import Readiness, Report, wait_for_report
+from chat.gigachat.breaker import Breaker, BreakerLimits
 from chat.gigachat.credentials import parse_credentials
+from chat.gigachat.errors import Unreachable
 from chat.gigachat.oauth import Token
 from chat.gigachat.token_cache import TokenCache
 from chat.node import start_node, stop_node
@@ -50,6 +52,7 @@ def test_ready_with_everything_reports_each_check(client: Client) -> None:
         "checks": {"database": "ok", "cache": "ok", "certificate": "ok", "drain": "ok"},
         "model": "GigaChat-2",
         "token": "no credentials",
+        "breaker": "unknown",
     }
     assert response.status_code == 200
 
@@ -126,6 +129,40 @@ def test_ready_tells_whether_a_token_is_held(client: Client, settings: Settings)
 
     assert response.json()["token"] == "valid"
     assert "s3cret" not in response.text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("changes", "token"),
+    [
+        ({"GIGACHAT_AUTH": "token", "GIGACHAT_TOKEN": "s3cret"}, "fixed"),
+        ({"GIGACHAT_AUTH": "mtls"}, "not needed"),
+        ({"GIGACHAT_AUTH": "nonsense"}, "no credentials"),
+    ],
+)
+def test_ready_tells_how_gigachat_knows_us(
+    client: Client, settings: Settings, changes: dict[str, str], token: str
+) -> None:
+    for name, value in changes.items():
+        setattr(settings, name, value)
+
+    assert client.get("/readyz").json()["token"] == token
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ready_tells_how_the_breaker_of_gigachat_stands(client: Client, settings: Settings) -> None:
+    settings.GIGACHAT_CREDENTIALS = CREDENTIALS
+    assert client.get("/readyz").json()["breaker"] == "closed"
+    breaker = Breaker(settings.GIGACHAT_BASE_URL, BreakerLimits(failures=1))
+    breaker.record(breaker.admit(), Unreachable())
+
+    health.readiness = Readiness()
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["breaker"]) == (200, "open")
+
+    settings.GIGACHAT_BREAKER_FAILURES = 0
+    health.readiness = Readiness()
+    assert client.get("/readyz").json()["breaker"] == "off"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,7 +4,12 @@ import logging
 import re
 
 import pytest
-from django.test import AsyncClient, Client
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient, Client, RequestFactory
+
+from assistant_project.middleware import RequestIdMiddleware
+from audit.log_context import get_request_id
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -25,10 +30,26 @@ def test_other_request_id_is_replaced(client: Client, given: str) -> None:
     assert UUID.fullmatch(response.headers["X-Request-ID"])
 
 
-async def test_asynchronous_request_gets_an_id(async_client: AsyncClient) -> None:
+async def test_asynchronous_client_gets_an_id(async_client: AsyncClient) -> None:
     response = await async_client.get("/livez")
 
     assert UUID.fullmatch(response.headers["X-Request-ID"])
+
+
+async def test_asynchronous_chain_is_bound_and_answered(rf: RequestFactory) -> None:
+    """Below middlewares that are all asynchronous, ours is too."""
+    bound: list[str] = []
+
+    async def answer(_request: HttpRequest) -> HttpResponse:
+        bound.append(get_request_id())
+        return HttpResponse()
+
+    middleware = RequestIdMiddleware(answer)
+    response = await middleware(rf.get("/", headers={"X-Request-ID": "gateway-1234"}))  # type: ignore[misc]
+
+    assert iscoroutinefunction(middleware)
+    assert (bound, response.headers["X-Request-ID"]) == (["gateway-1234"], "gateway-1234")
+    assert get_request_id() == ""
 
 
 def test_access_line_has_no_query(client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 """`manage.py demo`: the whole product on this machine, until Ctrl-C."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -19,11 +20,13 @@ class Command(BaseCommand):
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
+        kept = settings.BASE_DIR / ".run"
+        parser.add_argument("--run-dir", type=Path, default=kept, help="where data, logs and logins are kept (.run)")
         parser.add_argument("--forget", action="store_true", help="delete everything a stopped demo has kept")
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        run_path = settings.BASE_DIR / ".run"
+        run_path = options["run_dir"].resolve()
         try:
             if options["forget"]:
                 forget(RunDirectory(run_path))

@@ -18,7 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
-WAIT_SECONDS = 10.0
+# Generous: a server starts in half a second, on a machine that runs ten of them at once in many.
+WAIT_SECONDS = 30.0
 PINNED_FRAME_BYTES = 65_536
 
 
@@ -38,8 +39,12 @@ class Sample:
         self._reader.start()
 
     def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        self.process.terminate()
+        try:
+            self.process.wait(WAIT_SECONDS)
+        finally:
+            self.process.kill()
+            self.process.wait()
         self._reader.join(WAIT_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
