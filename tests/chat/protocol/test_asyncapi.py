@@ -90,7 +90,7 @@ def test_contract_allows_every_event_we_encode(event: events.Event) -> None:
         encode_error("1", FAILURE),
         encode_error(None, FAILURE),
         encode_ok("1", replies.Empty()),
-        encode_ok("1", replies.TurnSubmitted(turn=M, msg=M, s=3, dup=False)),
+        encode_ok("1", replies.TurnSubmitted(turn=M, msg=M, e="e1", s=3, dup=False)),
         encode_ok("1", replies.CancelReply(state="cancelling")),
         encode_ok("1", replies.RefreshReply(exp=1)),
         encode_ok("1", replies.DeniedAttachment(c=C)),
