@@ -5,6 +5,7 @@ Django's own deployment checks run beside these; those about https are raised he
 
 import datetime as dt
 import ipaddress
+import ssl
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,14 +16,19 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.keys import get_verification_keys
 from chat.files.encryption import get_keys
-from chat.gigachat.credentials import parse_credentials
-from chat.gigachat.errors import AuthorityRefused, CredentialsMalformed
-from chat.gigachat.tls import load_authority
+from chat.gigachat.configuration import build_options
+from chat.gigachat.errors import (
+    AddressRefused,
+    AuthorityRefused,
+    ClientCertificateRefused,
+    CredentialsMalformed,
+    SettingRefused,
+)
+from chat.gigachat.tls import load_authority, load_client_certificate
 
 SHORTEST_SECRET = 50
 WARN_DAYS = 90
 IN_MEMORY_CACHE = "django.core.cache.backends.locmem.LocMemCache"
-SCOPES = ("GIGACHAT_API_PERS", "GIGACHAT_API_B2B", "GIGACHAT_API_CORP")
 PREFIX = "assistant"
 
 Finding = CheckMessage | None
@@ -65,7 +71,8 @@ def check_shared_state() -> Finding:
 
 def check_gigachat_address() -> Finding:
     """A sandbox listens on the same machine; the real service never does."""
-    for name in ("GIGACHAT_BASE_URL", "GIGACHAT_AUTH_URL"):
+    names = ("GIGACHAT_BASE_URL", "GIGACHAT_AUTH_URL") if settings.GIGACHAT_AUTH == "oauth" else ("GIGACHAT_BASE_URL",)
+    for name in names:
         address = urlsplit(getattr(settings, name))
         if address.scheme != "https":
             return refuse("E005", f"{name} is not https", "Set the address of GigaChat.")
@@ -103,14 +110,22 @@ def check_authority() -> Finding:
     return None
 
 
-def check_credentials() -> Finding:
-    if settings.GIGACHAT_SCOPE not in SCOPES:
-        return refuse("E008", "GIGACHAT_SCOPE is unknown", f"Set one of {', '.join(SCOPES)}.")
+def check_gigachat_access() -> Finding:
+    """What the client itself would refuse at its start."""
     try:
-        parse_credentials(settings.GIGACHAT_CREDENTIALS, settings.GIGACHAT_SCOPE)
+        certificate = build_options().client_certificate
+        if certificate is not None:
+            load_client_certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate)
+    except AddressRefused:
+        return None  # said above
+    except SettingRefused as error:
+        return refuse("E008", f"{error.setting} has no usable value", "Its values are in .env.example.")
     except CredentialsMalformed:
         cure = "Set GIGACHAT_CREDENTIALS or GIGACHAT_CREDENTIALS_FILE to base64 of client_id:client_secret."
         return refuse("E009", "GIGACHAT_CREDENTIALS is missing or not base64 of client_id:client_secret", cure)
+    except ClientCertificateRefused as error:
+        cure = "Set GIGACHAT_CLIENT_CERT_FILE, GIGACHAT_CLIENT_KEY_FILE and, if encrypted, its password."
+        return refuse("E019", f"the client certificate for GigaChat cannot be used: {error.code}", cure)
     return None
 
 
@@ -189,7 +204,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     check_gigachat_address,
     check_sandbox,
     check_authority,
-    check_credentials,
+    check_gigachat_access,
     check_jwt_key,
     check_pseudonym_key,
     check_file_keys,

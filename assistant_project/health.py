@@ -22,8 +22,9 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from chat.database import call_and_release
-from chat.gigachat.credentials import parse_credentials
-from chat.gigachat.errors import AuthorityRefused, CredentialsMalformed
+from chat.gigachat.auth import OAuth, StaticToken
+from chat.gigachat.configuration import build_auth, get_breaker_state
+from chat.gigachat.errors import AuthorityRefused, CredentialsMalformed, SettingRefused, SetupRefused
 from chat.gigachat.tls import load_authority
 from chat.gigachat.token_cache import TokenCache
 from chat.node import find_node
@@ -119,14 +120,30 @@ def check_drain() -> str:
 
 
 def describe_model() -> dict[str, str | int]:
-    """Tell which model is asked and whether the processes share a valid token; an idle system holds none."""
+    """Tell which model is asked, how we are known there, and whether its host is being asked at all."""
+    return {"model": settings.GIGACHAT_MODEL, "token": describe_token(), "breaker": describe_breaker()}
+
+
+def describe_token() -> str:
+    """Tell whether the processes share a valid token; an idle system holds none, a contour of ours needs none."""
     try:
-        credentials = parse_credentials(settings.GIGACHAT_CREDENTIALS, settings.GIGACHAT_SCOPE)
-    except CredentialsMalformed:
-        return {"model": settings.GIGACHAT_MODEL, "token": "no credentials"}
-    token = TokenCache(credentials, auth_url=settings.GIGACHAT_AUTH_URL).find_token()
+        auth = build_auth()
+    except (CredentialsMalformed, SettingRefused):
+        return "no credentials"
+    if not isinstance(auth, OAuth):
+        return "fixed" if isinstance(auth, StaticToken) else "not needed"
+    token = TokenCache(auth.credentials, auth_url=auth.auth_url).find_token()
     is_valid = token is not None and token.expires_at > dt.datetime.now(dt.UTC).timestamp()
-    return {"model": settings.GIGACHAT_MODEL, "token": "valid" if is_valid else "absent"}
+    return "valid" if is_valid else "absent"
+
+
+def describe_breaker() -> str:
+    """Tell whether GigaChat's host failed so often that it is left alone for a while."""
+    try:
+        report = get_breaker_state()
+    except SetupRefused:
+        return "unknown"
+    return "off" if report is None else report.state.value
 
 
 readiness = Readiness()

@@ -12,8 +12,9 @@ from django.conf import settings
 from assistant_project.embedded.children import Child, start_child
 from assistant_project.embedded.errors import StartRefused
 from assistant_project.environment import build_child_environment
-from chat.gigachat.credentials import parse_credentials
-from chat.gigachat.errors import AuthorityRefused, CredentialsMalformed
+from chat.gigachat.auth import AuthKind
+from chat.gigachat.configuration import build_auth
+from chat.gigachat.errors import AuthorityRefused, CredentialsMalformed, SettingRefused
 from chat.gigachat.tls import load_authority
 
 READY_SECONDS = 20.0
@@ -45,7 +46,8 @@ class Upstream:
 
 def needs_sandbox() -> bool:
     """Say whether nobody named another GigaChat: no credentials and the default address."""
-    return not settings.GIGACHAT_CREDENTIALS and settings.GIGACHAT_BASE_URL == settings.DEFAULT_GIGACHAT_BASE_URL
+    has_credentials = bool(settings.GIGACHAT_CREDENTIALS) or settings.GIGACHAT_AUTH != AuthKind.OAUTH
+    return not has_credentials and settings.GIGACHAT_BASE_URL == settings.DEFAULT_GIGACHAT_BASE_URL
 
 
 def use_configured_upstream() -> Upstream:
@@ -53,10 +55,12 @@ def use_configured_upstream() -> Upstream:
 
     Raises: StartRefused with the cure.
     """
-    if not settings.GIGACHAT_CREDENTIALS:
+    if not settings.GIGACHAT_CREDENTIALS and settings.GIGACHAT_AUTH == AuthKind.OAUTH:
         raise StartRefused("GIGACHAT_BASE_URL is set: set GIGACHAT_CREDENTIALS for that server too")
     try:
-        parse_credentials(settings.GIGACHAT_CREDENTIALS, settings.GIGACHAT_SCOPE)
+        build_auth()
+    except SettingRefused as error:
+        raise StartRefused(f"{error.setting} has no usable value; .env.example describes it") from error
     except CredentialsMalformed as error:
         raise StartRefused("GIGACHAT_CREDENTIALS is not base64 of client_id:client_secret") from error
     try:
