@@ -121,10 +121,10 @@ def list_billers() -> tuple[BillerPlan, ...]:
 
 @cache
 def get_profile(code: str) -> Profile:
-    row = dict(read_data("profiles")[code])
-    sums = {name: row.pop(name) * KOPECKS for name in ("least", "most", "keeps", "saves")}
-    lists = {name: tuple(row.pop(name)) for name in ("billers", "accounts")}
-    return Profile(code=code, habits=MappingProxyType(row.pop("habits")), **sums, **lists, **row)
+    row: dict[str, Any] = dict(read_data("profiles")[code])
+    row |= {name: row[name] * KOPECKS for name in ("least", "most", "keeps", "saves")}
+    row |= {name: tuple(row[name]) for name in ("billers", "accounts")}
+    return Profile(**{**row, "code": code, "habits": MappingProxyType(row["habits"])})
 
 
 def get_interest_bp(kind: AccountKind) -> int:

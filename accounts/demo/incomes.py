@@ -20,7 +20,9 @@ ACCOUNTS = {
     SAVINGS: AccountPlan(
         slot=SAVINGS, kind=AccountKind.SAVINGS, balance_account="42301", currency="RUB", title="Накопительный"
     ),
-    DEPOSIT: AccountPlan(slot=DEPOSIT, kind=AccountKind.DEPOSIT, balance_account="42306", currency="RUB", title="Вклад"),
+    DEPOSIT: AccountPlan(
+        slot=DEPOSIT, kind=AccountKind.DEPOSIT, balance_account="42306", currency="RUB", title="Вклад"
+    ),
     CURRENCY: AccountPlan(
         slot=CURRENCY, kind=AccountKind.CURRENT, balance_account="40817", currency="CNY", title="Счёт в юанях"
     ),

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from accounts.demo.catalogue import get_merchant_group
 from accounts.demo.events import CURRENT, OLD, SAVINGS, AccountPlan, BillPlan, Event, PayeePlan, Scene
 from accounts.demo.incomes import ACCOUNTS, plan_incomes, plan_interest, plan_openings
 from accounts.demo.people import build_card_number
 from accounts.demo.purchases import (
     build_purchase,
-    get_merchant_group,
     plan_fuel,
     plan_habits,
     plan_journeys,
@@ -150,10 +150,11 @@ def plan_edges(scene: Scene, slots: Sequence[str]) -> Iterator[Event]:
     """Yield what makes an account stand exactly at zero, or one kopeck from its overdraft."""
     draw = scene.start_draw("edges")
     everything = 10**12
+    days_ago = min(draw.draw_number(30, 60), (scene.as_of - scene.first).days // 2)
     if OLD in slots:
         yield Event(
             key="edge.emptied",
-            at=scene.place(scene.as_of - timedelta(days=draw.draw_number(30, 60)), draw),
+            at=scene.place(scene.as_of - timedelta(days=days_ago), draw),
             kind=OperationKind.OWN_TRANSFER,
             slot=OLD,
             minor=everything,

@@ -10,7 +10,18 @@ from accounts.requisites import build_account_number, complete_inn, compute_luhn
 
 # One heavy user in a hundred; the others in the proportions of a bank's retail customers.
 EVERY_HEAVY = 100
-MIXED = ("salary", "salary", "family", "salary", "pensioner", "student", "salary", "self_employed", "pensioner", "family")
+MIXED = (
+    "salary",
+    "salary",
+    "family",
+    "salary",
+    "pensioner",
+    "student",
+    "salary",
+    "self_employed",
+    "pensioner",
+    "family",
+)
 AGES = {"student": (18, 24), "pensioner": (60, 85)}
 ADULT = (25, 58)
 CARD_RANGE = "220000"

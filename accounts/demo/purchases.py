@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from accounts.demo.catalogue import KOPECKS, MerchantGroup, Offer, get_category, get_merchant_group, list_offers, read_data
+from accounts.demo.catalogue import (
+    KOPECKS,
+    MerchantGroup,
+    Offer,
+    get_category,
+    get_merchant_group,
+    list_offers,
+    read_data,
+)
 from accounts.demo.draws import Draw
 from accounts.demo.events import Event, Scene, draw_month_day
 from accounts.enums import OperationKind
