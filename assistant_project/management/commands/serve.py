@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from assistant_project.asgi import application
 from assistant_project.servers.limits import STOP_MARGIN_SECONDS
+from chat.collector import spare_loaded_objects
 
 # By name: a process loads only the server it runs.
 SERVERS = {
@@ -31,5 +32,6 @@ class Command(BaseCommand):
     @override
     def handle(self, *args: Any, **options: Any) -> None:
         serve = import_string(SERVERS[options["server"]])
+        spare_loaded_objects()
         stop_seconds = settings.DRAIN_SECONDS + settings.ENGINE_GRACE_SECONDS + STOP_MARGIN_SECONDS
         sys.exit(serve(application, host=options["host"], port=options["port"], stop_seconds=stop_seconds))

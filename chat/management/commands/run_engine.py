@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
 
+from chat.collector import spare_loaded_objects
 from chat.gigachat.errors import GigaChatError
 from chat.node import start_node, stop_node
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
+        spare_loaded_objects()
         try:
             asyncio.run(run_until_stopped())
         except GigaChatError as error:
