@@ -1,4 +1,4 @@
-"""Python's garbage collector in a process that lives for weeks; called once by the commands that start such a process."""
+"""Python's garbage collector in a process that lives for weeks; called once by the commands that start one."""
 
 import gc
 
