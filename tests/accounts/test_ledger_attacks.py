@@ -36,12 +36,17 @@ pytestmark = pytest.mark.django_db
 
 def attack(sql: str, values: Sequence[object] = ()) -> str:
     """Run the statement and every deferred check; return the name of the rule that refused it."""
-    with pytest.raises(DatabaseError) as refusal, transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, list(values))
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(DatabaseError) as refusal:
+        run_statement(sql, values)
     diagnosis = getattr(refusal.value.__cause__, "diag", None)
     assert diagnosis is not None
     return diagnosis.constraint_name or str(diagnosis.sqlstate)
+
+
+def run_statement(sql: str, values: Sequence[object]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, list(values))
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 class Stage:
@@ -131,7 +136,9 @@ def test_rewriting_what_was_posted_is_refused(stage: Stage, sql: str, rule: str)
 
 def test_replacing_an_entry_is_refused(stage: Stage) -> None:
     sql = """
-        INSERT INTO accounts_entry (id, operation_id, seq, phase, debit_id, credit_id, amount_minor, currency, created_at)
+        INSERT INTO accounts_entry (
+            id, operation_id, seq, phase, debit_id, credit_id, amount_minor, currency, created_at
+        )
         SELECT id, operation_id, seq, phase, debit_id, credit_id, 1, currency, created_at FROM accounts_entry
         ON CONFLICT (id) DO UPDATE SET amount_minor = EXCLUDED.amount_minor
     """
