@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assistant_project.settings")
 http_application = get_asgi_application()
 
 # The apps must be loaded before anything of theirs is imported.
+from assistant_project.servers.bodies import BodyGuard  # noqa: E402
 from chat.node import start_node, stop_node  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 
@@ -20,7 +21,7 @@ application = cast(
     "Application",
     ProtocolTypeRouter(
         {
-            "http": http_application,
+            "http": BodyGuard(cast("Application", http_application)),
             "websocket": URLRouter(websocket_urlpatterns),
             "lifespan": Lifespan(start_node, stop_node),
         }

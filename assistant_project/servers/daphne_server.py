@@ -19,6 +19,7 @@ from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 from typing_extensions import override
 from zope.interface import implementer
 
+from assistant_project.servers.daphne_bodies import keep_bodies_in_memory
 from assistant_project.servers.lifespan import Application, LifespanDriver, Message, Scope, StartFailed
 from assistant_project.servers.limits import (
     CANCEL_SECONDS,
@@ -145,6 +146,7 @@ class AssistantServer(Server):  # type: ignore[misc]  # Daphne ships no types
         self.ws_factory.protocol = PhoneProtocol
         # A broken frame is answered with a close code instead of a reset connection.
         self.ws_factory.setProtocolOptions(failByDrop=False)
+        keep_bodies_in_memory(self.http_factory)
 
     @override
     def create_application(self, protocol: Any, scope: Scope) -> InboundQueue | None:

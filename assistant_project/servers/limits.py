@@ -1,6 +1,8 @@
-"""What both servers are told about sockets; docs/protocol.md promises the same numbers to phones."""
+"""What both servers are told about sockets and bodies; docs/protocol.md promises the same numbers to phones."""
 
 FRAME_BYTES = 64 * 1024
+# The largest body of any HTTP path: one file and the multipart around it.
+BODY_BYTES = 40 * 1024 * 1024 + 64 * 1024
 PING_INTERVAL_SECONDS = 30
 PING_TIMEOUT_SECONDS = 30
 HANDSHAKE_SECONDS = 5
