@@ -8,7 +8,6 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -155,7 +154,7 @@ def mark_deleted(context: AuditContext, file: StoredFile, *, reason: str) -> Non
         details={"reason": reason},
     )
     # A storage that fails is logged here and asked again by the sweeper.
-    transaction.on_commit(partial(erase_file, file.pk), robust=True)
+    transaction.on_commit(lambda: erase_file(file.pk), robust=True)
 
 
 def erase_file(file_id: UUID) -> None:

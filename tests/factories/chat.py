@@ -23,9 +23,14 @@ def make_context(customer: Customer) -> AuditContext:
 
 
 def make_submission(
-    *, mid: UUID | None = None, text: str = QUESTION, busy: BusyPolicy = BusyPolicy.REJECT, is_new: bool = True
+    *,
+    mid: UUID | None = None,
+    text: str = QUESTION,
+    busy: BusyPolicy = BusyPolicy.REJECT,
+    is_new: bool = True,
+    file_ids: tuple[UUID, ...] = (),
 ) -> Submission:
-    return Submission(mid=mid or uuid4(), text=text, device_id="phone-a", busy=busy, is_new=is_new)
+    return Submission(mid=mid or uuid4(), text=text, device_id="phone-a", busy=busy, is_new=is_new, file_ids=file_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,13 @@ class Asked:
         return Turn.objects.get(pk=self.accepted.turn_id)
 
 
-def ask(customer: Customer | None = None, *, conversation_id: UUID | None = None, text: str = QUESTION) -> Asked:
+def ask(
+    customer: Customer | None = None,
+    *,
+    conversation_id: UUID | None = None,
+    text: str = QUESTION,
+    file_ids: tuple[UUID, ...] = (),
+) -> Asked:
     """Submit a question; the conversation is opened when it is new."""
     prepare_slots()
     asker = customer or make_customer()
@@ -50,7 +61,7 @@ def ask(customer: Customer | None = None, *, conversation_id: UUID | None = None
         make_context(asker),
         customer_id=asker.pk,
         conversation_id=key,
-        submission=make_submission(text=text, busy=BusyPolicy.QUEUE),
+        submission=make_submission(text=text, busy=BusyPolicy.QUEUE, file_ids=file_ids),
     )
     return Asked(asker, key, accepted)
 

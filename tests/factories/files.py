@@ -1,4 +1,4 @@
-"""Pictures and documents as phones send them, and as attackers do; every maker returns bytes."""
+"""Pictures and documents as phones send them, and as attackers do; every `make_` returns bytes or a part of them."""
 
 import io
 import struct
@@ -9,6 +9,12 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
+
+from accounts.models import Customer
+from audit.context import AuditContext
+from audit.enums import ActorKind, Origin
+from chat.models import StoredFile
+from chat.services.files import store_file
 
 WORD_TYPES = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -115,3 +121,9 @@ def make_lying_word_bomb() -> bytes:
     struct.pack_into("<I", entry, 16, zlib.crc32(bytes(10)))
     struct.pack_into("<I", entry, 24, 10)
     return honest[:start] + bytes(entry)
+
+
+def store(customer: Customer, content: bytes = b"", *, name: str = "image.png") -> StoredFile:
+    """Store a file by the service; a small picture when no content is given."""
+    context = AuditContext(actor_kind=ActorKind.CUSTOMER, actor_id=str(customer.pk), origin=Origin.HTTP)
+    return store_file(context, customer_id=customer.pk, name=name, content=content or make_image())
