@@ -38,7 +38,9 @@ def start_missing_services() -> None:
 
 def start_private_postgres(directory: Path) -> str:
     state_dir = directory / "postgres"
-    instance = start_postgres(state_dir, log_path=directory / "postgres.log", options=DISPOSABLE)
+    log_path = directory / "postgres.log"
+    # In the temporary directory also for root: a killed session must not leave data where a system keeps its own.
+    instance = start_postgres(state_dir, log_path=log_path, options=DISPOSABLE, shared_parents=["/tmp"])
     atexit.register(delete_data, state_dir)
     atexit.register(instance.stop)
     return instance.url

@@ -69,16 +69,23 @@ class Instance:
         shutil.rmtree(self.socket_dir, ignore_errors=True)
 
 
-def start_postgres(state_dir: Path, *, log_path: Path, options: Sequence[str] = DURABLE) -> Instance:
+def start_postgres(
+    state_dir: Path,
+    *,
+    log_path: Path,
+    options: Sequence[str] = DURABLE,
+    shared_parents: Sequence[str] = SHARED_PARENTS,
+) -> Instance:
     """Start the private server on the data below `state_dir`, made at the first start, and wait until it answers.
 
     A server that an earlier, killed supervisor left behind is stopped first; PostgreSQL then recovers by itself.
 
-    state_dir   owner-only directory of the caller; as root it only records where the data directory of `nobody` is
+    state_dir        owner-only directory of the caller; as root it only records where the data directory of `nobody` is
+    shared_parents   where that directory may be made, in this order
     Raises: StartRefused when no programs are found or the server does not come up.
     """
     user = find_unprivileged_user()
-    home = prepare_home(state_dir, user)
+    home = prepare_home(state_dir, user, shared_parents)
     install = make_reachable(find_install(), home=home, user=user)
     data_dir = home / f"data-{install.major}"
     if not (data_dir / "PG_VERSION").exists():
@@ -115,7 +122,7 @@ def find_unprivileged_user() -> int | None:
         raise StartRefused("PostgreSQL refuses to run as root and this system has no user `nobody`") from error
 
 
-def prepare_home(state_dir: Path, user: int | None) -> Path:
+def prepare_home(state_dir: Path, user: int | None, shared_parents: Sequence[str] = SHARED_PARENTS) -> Path:
     """Return the directory that holds the data: `state_dir`, or for root a directory of `nobody` recorded there.
 
     The place must be reachable for `nobody` whatever the checkout's parents allow. Its random name is made by us and
@@ -129,7 +136,7 @@ def prepare_home(state_dir: Path, user: int | None) -> Path:
         home = Path(record.read_text(encoding="utf-8"))
         if home.is_dir() and home.stat().st_uid == user:
             return home
-    home = make_shared_directory(user)
+    home = make_shared_directory(user, shared_parents)
     record.write_text(str(home), encoding="utf-8")
     return home
 
@@ -150,8 +157,8 @@ def remove_recorded_directory(record: Path, prefix: str) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def make_shared_directory(user: int) -> Path:
-    for parent in SHARED_PARENTS:
+def make_shared_directory(user: int, shared_parents: Sequence[str]) -> Path:
+    for parent in shared_parents:
         try:
             home = Path(tempfile.mkdtemp(prefix=HOME_PREFIX, dir=parent))
         except OSError:
@@ -160,7 +167,7 @@ def make_shared_directory(user: int) -> Path:
         if can_run_as(["/bin/sh", "-c", f"cd '{home}'"], user):
             return home
         home.rmdir()
-    raise StartRefused(f"no directory that PostgreSQL's user can reach: tried {', '.join(SHARED_PARENTS)}")
+    raise StartRefused(f"no directory that PostgreSQL's user can reach: tried {', '.join(shared_parents)}")
 
 
 def create_cluster(install: Install, *, data_dir: Path, user: int | None) -> None:
@@ -196,7 +203,10 @@ def is_running(pid: int) -> bool:
     except PermissionError:
         return True
     command = Path(f"/proc/{pid}/cmdline")
-    return b"postgres" in command.read_bytes() if command.exists() else True
+    if not command.exists():  # not Linux
+        return True
+    program = command.read_bytes().partition(b"\0")[0]
+    return Path(os.fsdecode(program)).name == "postgres"
 
 
 def make_socket_dir(state_dir: Path, user: int | None) -> Path:

@@ -40,7 +40,7 @@ def state_dir() -> Iterator[Path]:
 
 
 def start(state_dir: Path) -> Instance:
-    return start_postgres(state_dir, log_path=state_dir.with_suffix(".log"))
+    return start_postgres(state_dir, log_path=state_dir.with_suffix(".log"), shared_parents=["/tmp"])
 
 
 def ask(instance: Instance, statement: str) -> object:
@@ -153,10 +153,10 @@ def test_ordinary_users_home_is_the_state_directory(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root prepares a directory for somebody else")
 def test_roots_home_is_kept_and_replaced_when_it_is_gone(tmp_path: Path) -> None:
     user = pwd.getpwnam("nobody").pw_uid
-    first = prepare_home(tmp_path, user)
-    assert prepare_home(tmp_path, user) == first
+    first = prepare_home(tmp_path, user, ["/tmp"])
+    assert prepare_home(tmp_path, user, ["/tmp"]) == first
     shutil.rmtree(first)
-    second = prepare_home(tmp_path, user)
+    second = prepare_home(tmp_path, user, ["/tmp"])
     try:
         assert second != first
         assert second.stat().st_uid == user
@@ -166,13 +166,12 @@ def test_roots_home_is_kept_and_replaced_when_it_is_gone(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root prepares a directory for somebody else")
-def test_shared_directory_must_be_reachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shared_directory_must_be_reachable(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    monkeypatch.setattr(postgres, "SHARED_PARENTS", ("/absent", str(closed)))
 
     with pytest.raises(StartRefused, match="no directory that PostgreSQL's user can reach"):
-        make_shared_directory(pwd.getpwnam("nobody").pw_uid)
+        make_shared_directory(pwd.getpwnam("nobody").pw_uid, ["/absent", str(closed)])
     assert list(closed.iterdir()) == []
 
 
