@@ -8,6 +8,10 @@ from chat.files.cleaning import SUFFIXES, WORD_TYPE
 from chat.files.names import MAX_NAME_CHARS, build_neutral_name, clean_name, find_copy_id
 
 
+# Fixed: the workers of a test run must collect the same names.
+SOME_ID = "019a2c40-7a10-7000-8000-00000000f11e"
+
+
 @pytest.mark.parametrize(
     ("given_name", "media_type", "shown"),
     [
@@ -50,6 +54,6 @@ def test_build_neutral_name_says_format_and_copy_only() -> None:
     assert [find_copy_id(name) for name in names] == [copy_id] * 3
 
 
-@pytest.mark.parametrize("name", ["", "image.png", "image-1.png", f"report-{uuid4()}.pdf", f"image-{uuid4()}.png.exe"])
+@pytest.mark.parametrize("name", ["", "image.png", "image-1.png", f"report-{SOME_ID}.pdf", f"image-{SOME_ID}.png.exe"])
 def test_find_copy_id_of_a_name_that_is_not_ours_is_none(name: str) -> None:
     assert find_copy_id(name) is None
