@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from chat.files.cleaning import SUFFIXES, WORD_TYPE
 from chat.files.names import MAX_NAME_CHARS, build_neutral_name, clean_name, find_copy_id
 
-
 # Fixed: the workers of a test run must collect the same names.
 SOME_ID = "019a2c40-7a10-7000-8000-00000000f11e"
 
