@@ -42,7 +42,7 @@ ENTRY_RULES: Mapping[AuditAction, EntryRule] = MappingProxyType(
         AuditAction.FILE_STORED: EntryRule(ids=CUSTOMER, details=frozenset({"kind", "bytes", "sha256"})),
         AuditAction.FILE_REFUSED: EntryRule(ids=CUSTOMER, details=frozenset({"reason", "bytes"})),
         AuditAction.FILE_ATTACHED: EntryRule(ids=TURN, details=frozenset({"file", "sha256"})),
-        AuditAction.FILE_SENT: EntryRule(ids=TURN, details=frozenset({"file", "copy", "outcome"})),
+        AuditAction.FILE_SENT: EntryRule(ids=TURN, details=frozenset({"file", "copy", "reason"})),
         AuditAction.FILE_WITHDRAWN: EntryRule(ids=CUSTOMER, details=frozenset({"copy", "reason"})),
         AuditAction.FILE_DELETED: EntryRule(ids=CUSTOMER, details=frozenset({"reason"})),
         AuditAction.ACCESS_DENIED: EntryRule(),

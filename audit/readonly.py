@@ -95,7 +95,7 @@ class ReadOnlyAdmin(AnyModelAdmin):
     search_ids: ClassVar[tuple[str, ...]] = ("pk",)
 
     actions = None
-    list_per_page = 100
+    list_per_page = 50
     sortable_by = ()
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
@@ -146,12 +146,11 @@ class ReadOnlyAdmin(AnyModelAdmin):
         """Allow only what `list_filter` offers; Django would allow any column, `text__contains` included."""
         allowed: set[str] = set()
         for item in self.list_filter:
-            if isinstance(item, str):
-                allowed.add(f"{item}__exact")
-            elif isinstance(item, tuple):
-                allowed.add(f"{item[0]}__exact")
-            elif isinstance(item, type) and issubclass(item, TypedFilter):
+            if isinstance(item, type) and issubclass(item, TypedFilter):
                 allowed.update(item.names)
+            else:
+                field = item[0] if isinstance(item, tuple) else item
+                allowed.add(f"{field}__exact")
         return lookup in allowed
 
     def list_related(self, row: Any) -> list[RelatedPage]:  # noqa: ARG002 - for subclasses

@@ -20,7 +20,7 @@ from tests.factories.accounts import make_customer, make_staff
 from tests.factories.audit import fill_entries, make_entry, make_role, sign_in
 from tests.markup import find_inline_code
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 LIST = "/admin/audit/auditentry/"
 EXPORT = "/admin/audit/auditentry/export/"

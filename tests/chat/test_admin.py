@@ -22,7 +22,7 @@ from tests.factories.audit import make_role, sign_in
 from tests.factories.chat import Asked, ask, claim_one
 from tests.markup import find_inline_code
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 SECRET = "Сколько у меня <b>денег</b>?"
 ANSWER = "На счёте & карте пусто."
