@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.db.models.expressions
 import uuid_utils.compat
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -11,10 +10,39 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_customer_profile'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('auth', '__first__'),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='Biller',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True, verbose_name='id')),
+                ('code', models.CharField(max_length=32, unique=True, verbose_name='code')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('inn', models.CharField(blank=True, max_length=12, verbose_name='INN')),
+                ('category', models.CharField(choices=[('groceries', 'groceries'), ('restaurants', 'cafes and restaurants'), ('transport', 'transport'), ('fuel', 'fuel'), ('housing', 'housing'), ('telecom', 'phone and internet'), ('subscriptions', 'subscriptions'), ('health', 'health'), ('clothes', 'clothes and shoes'), ('home', 'home and repair'), ('entertainment', 'entertainment'), ('travel', 'travel'), ('education', 'education'), ('children', 'children'), ('taxes', 'taxes and fines'), ('cash', 'cash'), ('transfers', 'transfers'), ('own_transfers', 'between own accounts'), ('fees', 'fees'), ('salary', 'salary'), ('pension', 'pension and benefits'), ('interest', 'interest'), ('refunds', 'refunds'), ('loans', 'loans'), ('other', 'other')], default='housing', max_length=24, verbose_name='category')),
+            ],
+            options={
+                'verbose_name': 'biller',
+                'verbose_name_plural': 'billers',
+                'default_permissions': ('view',),
+            },
+        ),
+        migrations.CreateModel(
+            name='FlaggedTarget',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('target_digest', models.CharField(max_length=64, unique=True)),
+                ('listed_on', models.DateField(verbose_name='listed on')),
+            ],
+            options={
+                'verbose_name': 'flagged target',
+                'verbose_name_plural': 'flagged targets',
+                'default_permissions': ('view',),
+            },
+        ),
         migrations.CreateModel(
             name='Account',
             fields=[
@@ -36,12 +64,28 @@ class Migration(migrations.Migration):
                 ('last_posted_at', models.DateTimeField(blank=True, null=True, verbose_name='last entry at')),
                 ('opened_at', models.DateTimeField(verbose_name='opened at')),
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
+                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='accounts.customer', verbose_name='customer')),
             ],
             options={
                 'verbose_name': 'account',
                 'verbose_name_plural': 'accounts',
                 'permissions': [('freeze_account', 'Can block and unblock accounts')],
                 'default_permissions': ('view',),
+            },
+        ),
+        migrations.CreateModel(
+            name='BankDirectory',
+            fields=[
+                ('bik', models.CharField(max_length=9, primary_key=True, serialize=False, verbose_name='BIK')),
+                ('name', models.CharField(max_length=128, verbose_name='name')),
+                ('is_sbp_member', models.BooleanField(default=True, verbose_name='takes transfers by phone')),
+                ('is_fictional', models.BooleanField(default=False, verbose_name='fictional')),
+            ],
+            options={
+                'verbose_name': 'bank',
+                'verbose_name_plural': 'banks',
+                'default_permissions': ('view',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('bik__regex', '^[0-9]{9}$')), name='bank_bik_is_nine_digits')],
             },
         ),
         migrations.CreateModel(
@@ -61,6 +105,8 @@ class Migration(migrations.Migration):
                 ('merchant', models.CharField(blank=True, max_length=100, verbose_name='merchant')),
                 ('counterparty_name', models.CharField(blank=True, max_length=100, verbose_name='counterparty')),
                 ('memo_untrusted', models.CharField(blank=True, max_length=140, verbose_name='message')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='accounts.account', verbose_name='account')),
+                ('counterparty_bank', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bankdirectory', verbose_name='their bank')),
             ],
             options={
                 'verbose_name': 'statement line',
@@ -68,19 +114,10 @@ class Migration(migrations.Migration):
                 'default_permissions': ('view',),
             },
         ),
-        migrations.CreateModel(
-            name='BankDirectory',
-            fields=[
-                ('bik', models.CharField(max_length=9, primary_key=True, serialize=False, verbose_name='BIK')),
-                ('name', models.CharField(max_length=128, verbose_name='name')),
-                ('is_sbp_member', models.BooleanField(default=True, verbose_name='takes transfers by phone')),
-                ('is_fictional', models.BooleanField(default=False, verbose_name='fictional')),
-            ],
-            options={
-                'verbose_name': 'bank',
-                'verbose_name_plural': 'banks',
-                'default_permissions': ('view',),
-            },
+        migrations.AddField(
+            model_name='account',
+            name='bank',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bankdirectory', verbose_name='bank'),
         ),
         migrations.CreateModel(
             name='Bill',
@@ -96,26 +133,12 @@ class Migration(migrations.Migration):
                 ('details_untrusted', models.CharField(blank=True, max_length=140, verbose_name='details')),
                 ('issued_at', models.DateTimeField(verbose_name='issued at')),
                 ('paid_at', models.DateTimeField(blank=True, null=True, verbose_name='paid at')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bills', to='accounts.customer', verbose_name='customer')),
+                ('biller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bills', to='accounts.biller', verbose_name='biller')),
             ],
             options={
                 'verbose_name': 'bill',
                 'verbose_name_plural': 'bills',
-                'default_permissions': ('view',),
-            },
-        ),
-        migrations.CreateModel(
-            name='Biller',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, unique=True, verbose_name='id')),
-                ('code', models.CharField(max_length=32, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('inn', models.CharField(blank=True, max_length=12, verbose_name='INN')),
-                ('category', models.CharField(choices=[('groceries', 'groceries'), ('restaurants', 'cafes and restaurants'), ('transport', 'transport'), ('fuel', 'fuel'), ('housing', 'housing'), ('telecom', 'phone and internet'), ('subscriptions', 'subscriptions'), ('health', 'health'), ('clothes', 'clothes and shoes'), ('home', 'home and repair'), ('entertainment', 'entertainment'), ('travel', 'travel'), ('education', 'education'), ('children', 'children'), ('taxes', 'taxes and fines'), ('cash', 'cash'), ('transfers', 'transfers'), ('own_transfers', 'between own accounts'), ('fees', 'fees'), ('salary', 'salary'), ('pension', 'pension and benefits'), ('interest', 'interest'), ('refunds', 'refunds'), ('loans', 'loans'), ('other', 'other')], default='housing', max_length=24, verbose_name='category')),
-            ],
-            options={
-                'verbose_name': 'biller',
-                'verbose_name_plural': 'billers',
                 'default_permissions': ('view',),
             },
         ),
@@ -128,6 +151,7 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
                 ('used_minor', models.BigIntegerField(default=0, verbose_name='used')),
                 ('cap_minor', models.BigIntegerField(verbose_name='cap')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='caps', to='accounts.customer', verbose_name='customer')),
             ],
             options={
                 'verbose_name': 'cap usage',
@@ -152,6 +176,7 @@ class Migration(migrations.Migration):
                 ('cash_day_minor', models.BigIntegerField(blank=True, null=True, verbose_name='cash a day')),
                 ('online_minor', models.BigIntegerField(blank=True, null=True, verbose_name='one online purchase')),
                 ('issued_at', models.DateTimeField(verbose_name='issued at')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cards', to='accounts.account', verbose_name='account')),
             ],
             options={
                 'verbose_name': 'card',
@@ -169,6 +194,8 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('open', 'open'), ('accepted', 'accepted'), ('rejected', 'rejected')], default='open', max_length=16, verbose_name='status')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='accounts.customer', verbose_name='customer')),
+                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='accounts.accountline', verbose_name='line')),
             ],
             options={
                 'verbose_name': 'dispute',
@@ -186,6 +213,9 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='hold expires at')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('credit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='accounts.account', verbose_name='credit')),
+                ('debit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='accounts.account', verbose_name='debit')),
+                ('resolves', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='resolution', to='accounts.entry', verbose_name='resolves')),
             ],
             options={
                 'verbose_name': 'entry',
@@ -193,37 +223,10 @@ class Migration(migrations.Migration):
                 'default_permissions': ('view',),
             },
         ),
-        migrations.CreateModel(
-            name='FlaggedTarget',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('target_digest', models.CharField(max_length=64, unique=True)),
-                ('listed_on', models.DateField(verbose_name='listed on')),
-            ],
-            options={
-                'verbose_name': 'flagged target',
-                'verbose_name_plural': 'flagged targets',
-                'default_permissions': ('view',),
-            },
-        ),
-        migrations.CreateModel(
-            name='GatewayOrder',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gateway', models.CharField(max_length=16, verbose_name='gateway')),
-                ('answer', models.CharField(choices=[('none', 'not asked yet'), ('accepted', 'accepted'), ('refused', 'refused'), ('unknown', 'no answer')], default='none', max_length=16, verbose_name='answer')),
-                ('reason', models.CharField(blank=True, max_length=32, verbose_name='reason')),
-                ('reference', models.CharField(blank=True, max_length=64, verbose_name='their number')),
-                ('attempts', models.PositiveIntegerField(default=0, verbose_name='times asked')),
-                ('created_at', models.DateTimeField(verbose_name='created at')),
-                ('asked_at', models.DateTimeField(blank=True, null=True, verbose_name='last asked at')),
-                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='answered at')),
-            ],
-            options={
-                'verbose_name': 'gateway order',
-                'verbose_name_plural': 'gateway orders',
-                'default_permissions': ('view',),
-            },
+        migrations.AddField(
+            model_name='accountline',
+            name='entry',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='accounts.entry', verbose_name='entry'),
         ),
         migrations.CreateModel(
             name='LimitRule',
@@ -240,6 +243,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'limit',
                 'verbose_name_plural': 'limits',
                 'default_permissions': ('view',),
+                'constraints': [models.UniqueConstraint(fields=('code', 'currency', 'period', 'valid_from'), name='limit_rule_is_one_per_date'), models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0)), name='limit_rule_is_not_negative'), models.CheckConstraint(condition=models.Q(('period__in', ['operation', 'day', 'month'])), name='limit_rule_period_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -257,6 +261,11 @@ class Migration(migrations.Migration):
                 ('value_date', models.DateField(verbose_name='value date')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('description', models.CharField(blank=True, max_length=140, verbose_name='description')),
+                ('bill', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='accounts.bill', verbose_name='bill')),
+                ('card', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='accounts.card', verbose_name='card')),
+                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='accounts.customer', verbose_name='customer')),
+                ('refunds', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunded_by', to='accounts.operation', verbose_name='refunds a part of')),
+                ('reverses', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='accounts.operation', verbose_name='takes back')),
             ],
             options={
                 'verbose_name': 'operation',
@@ -264,6 +273,36 @@ class Migration(migrations.Migration):
                 'permissions': [('reverse_operation', 'Can reverse operations')],
                 'default_permissions': ('view',),
             },
+        ),
+        migrations.CreateModel(
+            name='GatewayOrder',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('gateway', models.CharField(max_length=16, verbose_name='gateway')),
+                ('answer', models.CharField(choices=[('none', 'not asked yet'), ('accepted', 'accepted'), ('refused', 'refused'), ('unknown', 'no answer')], default='none', max_length=16, verbose_name='answer')),
+                ('reason', models.CharField(blank=True, max_length=32, verbose_name='reason')),
+                ('reference', models.CharField(blank=True, max_length=64, verbose_name='their number')),
+                ('attempts', models.PositiveIntegerField(default=0, verbose_name='times asked')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('asked_at', models.DateTimeField(blank=True, null=True, verbose_name='last asked at')),
+                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='answered at')),
+                ('operation', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='gateway_order', to='accounts.operation', verbose_name='operation')),
+            ],
+            options={
+                'verbose_name': 'gateway order',
+                'verbose_name_plural': 'gateway orders',
+                'default_permissions': ('view',),
+            },
+        ),
+        migrations.AddField(
+            model_name='entry',
+            name='operation',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='accounts.operation', verbose_name='operation'),
+        ),
+        migrations.AddField(
+            model_name='accountline',
+            name='operation',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='accounts.operation', verbose_name='operation'),
         ),
         migrations.CreateModel(
             name='Payee',
@@ -279,12 +318,19 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('first_paid_at', models.DateTimeField(blank=True, null=True, verbose_name='first paid at')),
                 ('last_paid_at', models.DateTimeField(blank=True, null=True, verbose_name='last paid at')),
+                ('bank', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bankdirectory', verbose_name='bank')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payees', to='accounts.customer', verbose_name='customer')),
             ],
             options={
                 'verbose_name': 'payee',
                 'verbose_name_plural': 'payees',
                 'default_permissions': ('view',),
             },
+        ),
+        migrations.AddField(
+            model_name='operation',
+            name='payee',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='accounts.payee', verbose_name='payee'),
         ),
         migrations.CreateModel(
             name='Rate',
@@ -300,6 +346,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'exchange rate',
                 'verbose_name_plural': 'exchange rates',
                 'default_permissions': ('view',),
+                'constraints': [models.UniqueConstraint(fields=('base', 'quote', 'valid_from'), name='rate_is_one_per_moment'), models.CheckConstraint(condition=models.Q(('buy__gt', 0), ('sell__gte', models.F('buy'))), name='rate_buys_below_sell')],
             },
         ),
         migrations.CreateModel(
@@ -313,6 +360,7 @@ class Migration(migrations.Migration):
                 ('code', models.CharField(max_length=32, verbose_name='code')),
                 ('details', models.JSONField(default=dict, verbose_name='details')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('customer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refused_orders', to='accounts.customer', verbose_name='customer')),
             ],
             options={
                 'verbose_name': 'refused order',
@@ -333,6 +381,9 @@ class Migration(migrations.Migration):
                 ('next_on', models.DateField(blank=True, null=True, verbose_name='next on')),
                 ('status', models.CharField(choices=[('active', 'active'), ('paused', 'paused'), ('ended', 'ended')], default='active', max_length=16, verbose_name='status')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account', verbose_name='account')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scheduled_payments', to='accounts.customer', verbose_name='customer')),
+                ('payee', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scheduled_payments', to='accounts.payee', verbose_name='payee')),
             ],
             options={
                 'verbose_name': 'scheduled payment',
@@ -350,6 +401,8 @@ class Migration(migrations.Migration):
                 ('format', models.CharField(choices=[('pdf', 'PDF'), ('csv', 'CSV')], max_length=8, verbose_name='format')),
                 ('status', models.CharField(choices=[('requested', 'requested'), ('ready', 'ready'), ('failed', 'failed')], default='requested', max_length=16, verbose_name='status')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account', verbose_name='account')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statement_requests', to='accounts.customer', verbose_name='customer')),
             ],
             options={
                 'verbose_name': 'statement request',
@@ -370,6 +423,9 @@ class Migration(migrations.Migration):
                 ('next_on', models.DateField(verbose_name='next on')),
                 ('previous_minor', models.BigIntegerField(blank=True, null=True, verbose_name='previous amount')),
                 ('increased_on', models.DateField(blank=True, null=True, verbose_name='increased on')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account', verbose_name='account')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='accounts.customer', verbose_name='customer')),
+                ('evidence', models.ManyToManyField(related_name='+', to='accounts.accountline', verbose_name='evidence')),
             ],
             options={
                 'verbose_name': 'subscription',
@@ -386,6 +442,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('until', models.DateTimeField(verbose_name='until')),
                 ('released_at', models.DateTimeField(blank=True, null=True, verbose_name='released at')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='suspensions', to='accounts.customer', verbose_name='customer')),
             ],
             options={
                 'verbose_name': 'suspended order',
@@ -410,214 +467,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'tariff',
                 'verbose_name_plural': 'tariffs',
                 'default_permissions': ('view',),
+                'constraints': [models.UniqueConstraint(fields=('code', 'currency', 'valid_from'), name='tariff_is_one_per_date'), models.CheckConstraint(condition=models.Q(('free_minor__gte', 0), ('least_minor__gte', 0), ('rate_bp__lte', 10000), models.Q(('most_minor__isnull', True), ('most_minor__gte', models.F('least_minor')), _connector='OR')), name='tariff_is_in_range')],
             },
-        ),
-        migrations.AddField(
-            model_name='account',
-            name='customer',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='accountline',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='accounts.account', verbose_name='account'),
-        ),
-        migrations.AddConstraint(
-            model_name='bankdirectory',
-            constraint=models.CheckConstraint(condition=models.Q(('bik__regex', '^[0-9]{9}$')), name='bank_bik_is_nine_digits'),
-        ),
-        migrations.AddField(
-            model_name='accountline',
-            name='counterparty_bank',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bankdirectory', verbose_name='their bank'),
-        ),
-        migrations.AddField(
-            model_name='account',
-            name='bank',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bankdirectory', verbose_name='bank'),
-        ),
-        migrations.AddField(
-            model_name='bill',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bills', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='bill',
-            name='biller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bills', to='accounts.biller', verbose_name='biller'),
-        ),
-        migrations.AddField(
-            model_name='capusage',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='caps', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='card',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cards', to='accounts.account', verbose_name='account'),
-        ),
-        migrations.AddField(
-            model_name='dispute',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='dispute',
-            name='line',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='accounts.accountline', verbose_name='line'),
-        ),
-        migrations.AddField(
-            model_name='entry',
-            name='credit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='accounts.account', verbose_name='credit'),
-        ),
-        migrations.AddField(
-            model_name='entry',
-            name='debit',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='accounts.account', verbose_name='debit'),
-        ),
-        migrations.AddField(
-            model_name='entry',
-            name='resolves',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='resolution', to='accounts.entry', verbose_name='resolves'),
-        ),
-        migrations.AddField(
-            model_name='accountline',
-            name='entry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='accounts.entry', verbose_name='entry'),
-        ),
-        migrations.AddConstraint(
-            model_name='limitrule',
-            constraint=models.UniqueConstraint(fields=('code', 'currency', 'period', 'valid_from'), name='limit_rule_is_one_per_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='limitrule',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0)), name='limit_rule_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='limitrule',
-            constraint=models.CheckConstraint(condition=models.Q(('period__in', ['operation', 'day', 'month'])), name='limit_rule_period_is_known'),
-        ),
-        migrations.AddField(
-            model_name='operation',
-            name='bill',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='accounts.bill', verbose_name='bill'),
-        ),
-        migrations.AddField(
-            model_name='operation',
-            name='card',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='accounts.card', verbose_name='card'),
-        ),
-        migrations.AddField(
-            model_name='operation',
-            name='customer',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='operation',
-            name='refunds',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunded_by', to='accounts.operation', verbose_name='refunds a part of'),
-        ),
-        migrations.AddField(
-            model_name='operation',
-            name='reverses',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='accounts.operation', verbose_name='takes back'),
-        ),
-        migrations.AddField(
-            model_name='gatewayorder',
-            name='operation',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='gateway_order', to='accounts.operation', verbose_name='operation'),
-        ),
-        migrations.AddField(
-            model_name='entry',
-            name='operation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='accounts.operation', verbose_name='operation'),
-        ),
-        migrations.AddField(
-            model_name='accountline',
-            name='operation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='accounts.operation', verbose_name='operation'),
-        ),
-        migrations.AddField(
-            model_name='payee',
-            name='bank',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.bankdirectory', verbose_name='bank'),
-        ),
-        migrations.AddField(
-            model_name='payee',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payees', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='operation',
-            name='payee',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='accounts.payee', verbose_name='payee'),
-        ),
-        migrations.AddConstraint(
-            model_name='rate',
-            constraint=models.UniqueConstraint(fields=('base', 'quote', 'valid_from'), name='rate_is_one_per_moment'),
-        ),
-        migrations.AddConstraint(
-            model_name='rate',
-            constraint=models.CheckConstraint(condition=models.Q(('buy__gt', 0), ('sell__gte', models.F('buy'))), name='rate_buys_below_sell'),
-        ),
-        migrations.AddField(
-            model_name='refusedorder',
-            name='customer',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refused_orders', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='scheduledpayment',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account', verbose_name='account'),
-        ),
-        migrations.AddField(
-            model_name='scheduledpayment',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scheduled_payments', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='scheduledpayment',
-            name='payee',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scheduled_payments', to='accounts.payee', verbose_name='payee'),
-        ),
-        migrations.AddField(
-            model_name='statementrequest',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account', verbose_name='account'),
-        ),
-        migrations.AddField(
-            model_name='statementrequest',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statement_requests', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='subscription',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account', verbose_name='account'),
-        ),
-        migrations.AddField(
-            model_name='subscription',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddField(
-            model_name='subscription',
-            name='evidence',
-            field=models.ManyToManyField(related_name='+', to='accounts.accountline', verbose_name='evidence'),
-        ),
-        migrations.AddField(
-            model_name='suspension',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='suspensions', to='accounts.customer', verbose_name='customer'),
-        ),
-        migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.UniqueConstraint(fields=('code', 'currency', 'valid_from'), name='tariff_is_one_per_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='tariff',
-            constraint=models.CheckConstraint(condition=models.Q(('free_minor__gte', 0), ('least_minor__gte', 0), ('rate_bp__lte', 10000), models.Q(('most_minor__isnull', True), ('most_minor__gte', models.F('least_minor')), _connector='OR')), name='tariff_is_in_range'),
         ),
         migrations.AddIndex(
             model_name='account',
