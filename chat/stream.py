@@ -5,7 +5,6 @@ database sequence would not give that. Nothing is announced before its commit.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -32,16 +31,14 @@ class StoredEvent(NamedTuple):
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(NamedTuple):
     """What one commit added to one conversation, in order."""
 
     conversation_id: UUID
     events: tuple[StoredEvent, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PendingDelta:
+class PendingDelta(NamedTuple):
     """One piece of an answer waiting for its commit; `fence` proves that the writer still owns the turn."""
 
     conversation_id: UUID
