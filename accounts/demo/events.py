@@ -83,13 +83,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A person and the days of her history: from `first` to the day before `as_of`, local to her."""
+    """A person and the days of her history: from `first` to the day before `as_of`, local to her.
+
+    density  how many of the profile's purchases and transfers happen, in thousandths
+    """
 
     person: Person
     first: date
     as_of: date
     months: int
     adversarial: bool
+    density: int = 1000
 
     @property
     def profile(self) -> Profile:
@@ -109,6 +113,11 @@ class Scene:
         while month < self.as_of:
             yield month
             month = add_months(month, 1)
+
+    def draw_count(self, wished: int, draw: Draw) -> int:
+        """Return how often a month has something, by the density; a fraction of one comes in some months only."""
+        whole, permille = divmod(wished * self.density, 1000)
+        return whole + draw.happens(permille)
 
     def place(self, day: date, draw: Draw, *, hours: tuple[int, int] = (8, 22)) -> datetime:
         """Return a drawn moment of a local day, as UTC."""

@@ -10,9 +10,9 @@ from django.db.models import Max, Min, Sum
 
 from accounts.demo.book import Book
 from accounts.demo.catalogue import DEMO_BIK
-from accounts.demo.events import CURRENT, OLD
+from accounts.demo.events import CURRENT, OLD, AccountPlan
 from accounts.demo.lives import Life
-from accounts.demo.people import Person, build_number
+from accounts.demo.people import build_number
 from accounts.demo.storage import Holdings, LedgerWriter
 from accounts.enums import (
     AccountStatus,
@@ -43,49 +43,73 @@ BLOCK_REASONS = {CardStatus.FROZEN: BlockReason.TEMPORARY, CardStatus.LOST: Bloc
 DAY_LIMIT = Money(150_000_00)
 
 
-@transaction.atomic
 def store_household(
     context: AuditContext, life: Life, *, bank: Mapping[tuple[str, str], int], tariff: Tariff, customer: Customer | None
 ) -> LedgerWriter:
-    """Write the whole customer in one transaction with one audit entry for the history; return what was written.
+    """Write the whole customer and return what was written; what an interrupted run left is gone on with.
+
+    The people and things first, then the history in short transactions (in one, every entry would have to pass the
+    dead versions of its accounts that the ones before it left), then, at last, what follows from it: the scheduled
+    payments say that the customer is complete.
 
     bank      the bank's own accounts by code and currency
     customer  who has the history; None: made here, with a login nobody can use
     """
-    person = life.scene.person
-    owner = customer or store_person(person, life)
-    accounts = store_accounts(context, life, owner)
-    holdings = Holdings(
-        customer=owner,
-        accounts=accounts,
-        cards=store_cards(context, life, accounts[CURRENT]),
-        payees=store_payees(life, owner),
-        bills=store_bills(life, owner),
-        bank=bank,
-    )
-    writer = LedgerWriter(holdings)
-    book = Book(life.accounts, tariff)
+    holdings = open_household(context, life, bank=bank, customer=customer)
+    book, writer = Book(life.accounts, tariff), LedgerWriter(holdings)
+    writer.recall()
     writer.write(book.write(life.scene, life.events))
-    settle_household(context, life, holdings, book)
-    details = {
-        "seed": person.seed,
-        "number": person.number,
-        "operations": writer.operation_count,
-        "lines": writer.line_count,
-    }
-    record_entry(
-        context,
-        AuditAction.DEMO_SEEDED,
-        subject="customer",
-        subject_id=str(owner.pk),
-        customer_id=owner.pk,
-        details=details,
-    )
+    finish_household(context, life, holdings=holdings, book=book, writer=writer)
     return writer
 
 
-def store_person(person: Person, life: Life) -> Customer:
-    """Make the customer and a login without a password."""
+@transaction.atomic
+def open_household(
+    context: AuditContext, life: Life, *, bank: Mapping[tuple[str, str], int], customer: Customer | None
+) -> Holdings:
+    """Store the person with accounts, cards, payees and bills, or return those an interrupted run has stored."""
+    owner = customer or store_person(life)
+    is_known = Account.objects.filter(customer=owner).exists()
+    if not is_known:
+        accounts = store_accounts(context, life, owner)
+        store_cards(context, life, accounts[CURRENT])
+        store_payees(life, owner)
+        store_bills(life, owner)
+    return find_holdings(life, owner, bank)
+
+
+def find_holdings(life: Life, owner: Customer, bank: Mapping[tuple[str, str], int]) -> Holdings:
+    """Return the customer's rows in the order of the plan."""
+    rows = {row.number: row for row in Account.objects.filter(customer=owner)}
+    cards = {row.pan_digest: row for row in Card.objects.filter(account__customer=owner)}
+    payees = {row.target_digest: row for row in Payee.objects.filter(customer=owner)}
+    bills = {
+        (row.biller.code, row.period_start): row for row in Bill.objects.select_related("biller").filter(customer=owner)
+    }
+    return Holdings(
+        customer=owner,
+        accounts={plan.slot: rows[number] for plan, number in list_numbers(life)},
+        cards=[cards[digest_target("pan", plan.number)] for plan in life.cards],
+        payees=[payees[digest_target(PayeeKind.SBP, plan.phone)] for plan in life.payees],
+        bills=[bills[plan.biller, plan.period] for plan in life.bills],
+        bank=bank,
+    )
+
+
+def list_numbers(life: Life) -> list[tuple[AccountPlan, str]]:
+    """Return every planned account with its number."""
+    return [
+        (plan, build_number(life.scene.person, index, balance_account=plan.balance_account, currency=plan.currency))
+        for index, plan in enumerate(life.accounts)
+    ]
+
+
+def store_person(life: Life) -> Customer:
+    """Make the customer and a login without a password, or return those an interrupted run has made."""
+    person = life.scene.person
+    found = Customer.objects.select_related("user").filter(user__username=person.username).first()
+    if found is not None:
+        return found
     user = User.objects.create(username=person.username, password=make_password(None))
     return Customer.objects.create(
         user=user,
@@ -110,25 +134,23 @@ def store_accounts(context: AuditContext, life: Life, owner: Customer) -> dict[s
             customer_id=owner.pk,
             kind=plan.kind,
             bik=DEMO_BIK,
-            number=build_number(life.scene.person, index, balance_account=plan.balance_account, currency=plan.currency),
+            number=number,
             currency=plan.currency,
             title=plan.title,
             now=opened_at,
             overdraft_minor=plan.overdraft_minor,
         )
-        for index, plan in enumerate(life.accounts)
+        for plan, number in list_numbers(life)
     }
 
 
-def store_cards(context: AuditContext, life: Life, account: Account) -> list[Card]:
+def store_cards(context: AuditContext, life: Life, account: Account) -> None:
     opened_at = get_day_start(life.scene.first, life.scene.person.zone)
-    return [
+    for plan in life.cards:
         issue_card(context, account=account, number=plan.number, expires_on=plan.expires_on, now=opened_at)
-        for plan in life.cards
-    ]
 
 
-def store_payees(life: Life, owner: Customer) -> list[Payee]:
+def store_payees(life: Life, owner: Customer) -> None:
     created_at = get_day_start(life.scene.first, life.scene.person.zone)
     rows = [
         Payee(
@@ -144,10 +166,10 @@ def store_payees(life: Life, owner: Customer) -> list[Payee]:
         )
         for plan in life.payees
     ]
-    return Payee.objects.bulk_create(rows)
+    Payee.objects.bulk_create(rows)
 
 
-def store_bills(life: Life, owner: Customer) -> list[Bill]:
+def store_bills(life: Life, owner: Customer) -> None:
     """Store every bill unpaid: the database marks one paid only when an operation that pays it is posted."""
     billers = {row.code: row for row in Biller.objects.all()}
     rows = [
@@ -162,11 +184,16 @@ def store_bills(life: Life, owner: Customer) -> list[Bill]:
         )
         for plan in life.bills
     ]
-    return Bill.objects.bulk_create(rows)
+    Bill.objects.bulk_create(rows)
 
 
-def settle_household(context: AuditContext, life: Life, holdings: Holdings, book: Book) -> None:
-    """Write what follows from the history: paid bills and payees, used caps, blocked cards, closed accounts."""
+@transaction.atomic
+def finish_household(
+    context: AuditContext, life: Life, *, holdings: Holdings, book: Book, writer: LedgerWriter
+) -> None:
+    """Write what follows from the history: paid bills and payees, used caps, blocked cards, closed accounts; and say
+    in the evidence what was made.
+    """
     owner, end = holdings.customer, life.scene.end
     mark_paid_bills(owner.pk)
     mark_paid_payees(holdings.payees)
@@ -177,8 +204,18 @@ def settle_household(context: AuditContext, life: Life, holdings: Holdings, book
     if life.blocks_payments:
         account = holdings.accounts[CURRENT]
         freeze_account(context, account_id=account.public_id, status=AccountStatus.DEBIT_BLOCKED, reason="demo")
-    store_schedules(context, life, holdings)
     derive_subscriptions(customer_id=owner.pk, today=life.scene.as_of)
+    store_schedules(context, life, holdings)
+    counts = {"operations": writer.operation_count, "lines": writer.line_count}
+    details = {"seed": life.scene.person.seed, "number": life.scene.person.number, **counts}
+    record_entry(
+        context,
+        AuditAction.DEMO_SEEDED,
+        subject="customer",
+        subject_id=str(owner.pk),
+        customer_id=owner.pk,
+        details=details,
+    )
 
 
 def mark_paid_bills(customer_id: UUID) -> None:

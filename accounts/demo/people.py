@@ -8,8 +8,8 @@ from accounts.demo.draws import Draw
 from accounts.money import CURRENCIES
 from accounts.requisites import build_account_number, complete_inn, compute_luhn_digit
 
-# One heavy user in a hundred; the others in the proportions of a bank's retail customers.
-EVERY_HEAVY = 100
+# One heavy user in two hundred; the others in the proportions of a bank's retail customers.
+EVERY_HEAVY = 200
 MIXED = (
     "salary",
     "salary",

@@ -33,7 +33,7 @@ def plan_habits(scene: Scene) -> Iterator[Event]:
     for code, count in scene.profile.habits.items():
         group, draw = get_merchant_group(code), scene.start_draw("habits", code)
         for month in scene.list_months():
-            for number in range(max(0, count + draw.draw_number(-1, 1))):
+            for number in range(scene.draw_count(count, draw)):
                 at = scene.place(draw_month_day(month, draw), draw)
                 yield build_purchase(scene, draw, group, at, key=f"buy.{code}.{month.isoformat()}.{number}")
     yield from plan_cash(scene)
@@ -62,7 +62,7 @@ def plan_cash(scene: Scene) -> Iterator[Event]:
     """Yield round sums from cash machines."""
     group, draw = get_merchant_group("cash"), scene.start_draw("cash")
     for month in scene.list_months():
-        for number in range(scene.profile.cash):
+        for number in range(scene.draw_count(scene.profile.cash, draw)):
             at = scene.place(draw_month_day(month, draw), draw)
             minor = draw.draw_number(2, 20) * ROUND_CASH
             bought = build_purchase(scene, draw, group, at, key=f"cash.{month.isoformat()}.{number}", minor=minor)
@@ -74,7 +74,7 @@ def plan_fuel(scene: Scene) -> Iterator[Event]:
     group, draw = get_merchant_group("fuel"), scene.start_draw("fuel")
     bought = []
     for month in scene.list_months():
-        for number in range(scene.profile.fuel):
+        for number in range(scene.draw_count(scene.profile.fuel, draw)):
             at = scene.place(draw_month_day(month, draw), draw)
             event = build_purchase(scene, draw, group, at, key=f"fuel.{month.isoformat()}.{number}")
             bought.append(replace(event, minor=min(event.minor, FUEL_HOLD)))

@@ -11,19 +11,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from uuid_utils.compat import uuid7
 
 from accounts.demo.book import Step, StepEntry
 from accounts.enums import EntryPhase, LineDirection, LineStatus, OperationKind, OperationSource, OperationStatus
 from accounts.folding import MEMO_LENGTH, MERCHANT_LENGTH, clean_untrusted, fold_text
 from accounts.local_days import DEFAULT_ZONE, to_local_date
-from accounts.models import Account, Bill, Card, Customer, Payee
+from accounts.models import Account, Bill, Card, Customer, Operation, Payee
 from accounts.services.holds import CARD_HOLD_DAYS
 from accounts.services.posting import LineText
 
-# Inside one transaction every entry leaves a dead version of its accounts' rows behind, which the next must pass.
-BATCH = 1000
+# Steps in one transaction: every entry leaves dead versions of its accounts' rows behind, which the next must pass.
+BATCH = 200
 SOURCES: Mapping[OperationKind, OperationSource] = {
     OperationKind.CARD_PURCHASE: OperationSource.CARD,
     OperationKind.CASH_WITHDRAWAL: OperationSource.CARD,
@@ -73,17 +73,41 @@ class Written:
 
 @dataclass(slots=True)
 class LedgerWriter:
-    """Writes one customer's steps; must run inside a transaction. `close` writes what is left."""
+    """Writes one customer's steps, a few hundred in one transaction, and counts what it has written."""
 
     holdings: Holdings
     waiting: list[Step] = field(default_factory=list)
     waiting_keys: set[str] = field(default_factory=set)
     written: dict[str, Written] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    recalled: frozenset[str] = frozenset()
     operation_count: int = 0
     line_count: int = 0
 
+    def recall(self) -> None:
+        """Learn what an interrupted run has written of this customer; `write` then leaves it out."""
+        start = len(self.prefix)
+        for row in Operation.objects.filter(idem_key__startswith=self.prefix).prefetch_related("entries"):
+            entries = sorted(row.entries.all(), key=lambda entry: entry.seq)
+            self.written[row.idem_key[start:]] = Written(row.pk, hold=entries[0].pk, seq=len(entries))
+            if row.status != OperationStatus.PENDING:
+                self.ended.add(row.idem_key[start:])
+        self.recalled = frozenset(self.written)
+
+    @property
+    def prefix(self) -> str:
+        """How the idempotency key of every operation of this customer starts."""
+        return f"demo:{self.holdings.customer.user.username}:"
+
+    def is_known(self, step: Step) -> bool:
+        key = step.event.key
+        return key in self.recalled if step.is_new else key in self.ended
+
     def write(self, steps: Iterable[Step]) -> None:
+        """Write the steps that are not known, each batch in a transaction of its own."""
         for step in steps:
+            if self.is_known(step):
+                continue
             looks_back = not step.is_new or bool(step.event.refunds)
             key = step.event.refunds or step.event.key
             if (looks_back and key in self.waiting_keys) or len(self.waiting) >= BATCH:
@@ -92,8 +116,11 @@ class LedgerWriter:
             self.waiting_keys.add(step.event.key)
         self.flush()
 
+    @transaction.atomic
     def flush(self) -> None:
         """Write the waiting steps, then end their operations."""
+        if not self.waiting:
+            return
         fresh = [step for step in self.waiting if step.is_new]
         for step, pk in zip(fresh, take_ids("accounts_operation", len(fresh)), strict=True):
             self.written[step.event.key] = Written(pk)
@@ -116,13 +143,15 @@ class LedgerWriter:
     def finish(self) -> None:
         ended = [self.written[step.event.key].operation for step in self.waiting if is_ended(step)]
         with connection.cursor() as cursor:
+            # What a crash of the database takes away, the next run writes again.
+            cursor.execute("SET LOCAL synchronous_commit TO off")
             cursor.execute(FINISH, [OperationStatus.POSTED.value, ended])
 
     def build_operation(self, step: Step) -> tuple[Any, ...]:
         event, owned = step.event, self.holdings
         # A settlement is the bank's own act, and yet it is this customer's payments that are settled.
         is_banks = event.kind == OperationKind.SETTLEMENT
-        key = f"demo:{owned.customer.user.username}:{event.key}"
+        key = f"{self.prefix}{event.key}"
         return (
             self.written[event.key].operation,
             uuid7(),

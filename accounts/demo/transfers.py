@@ -41,7 +41,7 @@ def plan_transfers(scene: Scene, payees: Sequence[PayeePlan]) -> Iterator[Event]
     draw = scene.start_draw("transfers")
     texts = read_data("texts")
     for month in scene.list_months():
-        for number in range(scene.profile.sbp_out):
+        for number in range(scene.draw_count(scene.profile.sbp_out, draw)):
             index = draw.draw_number(0, len(payees) - 1)
             payee, memo = payees[index], draw.draw_one(texts["sent"])
             yield Event(
@@ -58,7 +58,7 @@ def plan_transfers(scene: Scene, payees: Sequence[PayeePlan]) -> Iterator[Event]
                 payee=index,
                 description=memo,
             )
-        for number in range(scene.profile.sbp_in):
+        for number in range(scene.draw_count(scene.profile.sbp_in, draw)):
             yield build_gift(scene, draw, month, number)
 
 
