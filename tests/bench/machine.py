@@ -68,8 +68,11 @@ def read_resident_bytes(pid: int) -> int:
 
 
 def describe_machine() -> str:
-    load = os.getloadavg()[0]
-    return (
-        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, load average {load:.1f} before the start"
-    )
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+
+
+def describe_load() -> str:
+    """Return the load average of five minutes; before a run it says how much others disturb it."""
+    load = os.getloadavg()[1]
+    is_disturbed = load > (os.cpu_count() or 1) / 2
+    return f"load average {load:.1f}" + (": others use this machine, delays say little" if is_disturbed else "")
