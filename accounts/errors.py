@@ -13,6 +13,7 @@ AccountsError
 ├── MoneyMalformed         a text or number is no amount of money
 ├── RequisitesMalformed    an account number, BIK, INN or card number has the wrong form or key
 ├── NotFound               no such row of this customer (another's looks the same)
+├── StatementTooLong       more lines than a file of this form may have
 ├── GatewayUnavailable     an outside system did not answer; the outcome is unknown
 └── OperationRefused       a rule of the bank; stored, and final for its idempotency key; `code` is closed
     ├── InsufficientFunds · CapExceeded(cap_code) · AccountUnavailable · CardUnavailable · SameAccount
@@ -241,3 +242,11 @@ class IdempotencyConflict(OperationRefused):
 
 class GatewayUnavailable(AccountsError):
     """The outside system did not answer: what it did is unknown. Asking again with the same id is safe."""
+
+
+class StatementTooLong(AccountsError):
+    """The period has more than `most_rows` lines. Fewer days help."""
+
+    def __init__(self, most_rows: int) -> None:
+        super().__init__("too many lines")
+        self.most_rows = most_rows
