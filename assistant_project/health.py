@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 
 from chat.database import call_and_release
 from chat.gigachat.auth import OAuth, StaticToken
+from chat.gigachat.catalogue import find_model_report
 from chat.gigachat.configuration import build_auth, get_breaker_state
 from chat.gigachat.errors import AuthorityRefused, CredentialsMalformed, SettingRefused, SetupRefused
 from chat.gigachat.tls import load_authority
@@ -73,6 +74,7 @@ class Readiness:
             "database": self._check_database(),
             "cache": check_cache(),
             "certificate": check_certificate(),
+            "model": check_listing(),
             "drain": check_drain(),
         }
         report = Report(checks=checks, state=describe_model())
@@ -112,6 +114,11 @@ def check_certificate() -> str:
     except AuthorityRefused as error:
         return error.code
     return OK
+
+
+def check_listing() -> str:
+    """Say whether the account's own list lacks the configured model; while nobody knows, that is no fault of ours."""
+    return "not listed" if find_model_report(settings.GIGACHAT_MODEL).is_listed is False else OK
 
 
 def check_drain() -> str:

@@ -15,12 +15,11 @@ from chat.engine.persistence import persist
 from chat.engine.prompt import build_prompt, describe_prompt, list_uncounted, trim_history
 from chat.engine.upstream import ShortCalls, Upstream
 from chat.errors import RunLost
+from chat.gigachat.catalogue import calls_for_fallback
 from chat.gigachat.errors import (
     ContextTooLong,
     FileLost,
     GigaChatError,
-    ModelUnknown,
-    PaymentRequired,
     RequestRefused,
     ServiceTimeout,
 )
@@ -42,10 +41,6 @@ ERROR_CODES: dict[type[GigaChatError], ErrorCode] = {
 }
 # The phone's word for GigaChat's reason.
 FINISHES = {FinishReason.STOP: "stop", FinishReason.LENGTH: "length", FinishReason.BLACKLIST: "blocked"}
-
-
-# The model itself cannot be had: another one may.
-MODEL_MISSING = (PaymentRequired, ModelUnknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +105,9 @@ async def ask_model(question: Question, bench: Workbench, answer: AnswerLog) -> 
     """Ask the profile's model, or its fallback when the first one cannot be had at all. Raises: RunLost"""
     try:
         return describe_end(question.prompt.model, *await stream_answer(question.prompt, bench, answer))
-    except MODEL_MISSING as error:
-        if not question.fallback_model or question.fallback_model == question.prompt.model:
+    except GigaChatError as error:
+        is_other_model = question.fallback_model not in ("", question.prompt.model)
+        if not (is_other_model and calls_for_fallback(error)):
             raise
         logger.warning("asking the fallback model", extra={"error": error.code, "model": question.fallback_model})
     prompt = replace(question.prompt, model=question.fallback_model)

@@ -20,6 +20,7 @@ from chat.engine.committer import DATABASE_FAULTS, RETRY_SECONDS, Committer
 from chat.engine.loop import Workbench, run_turn
 from chat.engine.persistence import persist
 from chat.engine.upstream import ShortCalls, Upstream
+from chat.gigachat.catalogue import check_model
 from chat.protocol.events import EventType
 from chat.services.claims import ClaimedRun, claim_runs, release_runs, renew_leases
 from chat.services.recovery import expire_waiting_turns, recover_lost_runs
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 # A lost wake-up costs at most this much before a queued turn is seen.
 CLAIM_POLL_SECONDS = 0.25
 RECOVERY_SECONDS = 5.0
+MODEL_CHECK_SECONDS = 300.0
 # The share of a lease after which an engine that could not renew it gives up.
 LEASE_SAFETY = 0.6
 # Claims are transactions one after the other: few at a time, so that the first answer does not wait for the last claim.
@@ -75,6 +77,7 @@ class Engine:
         self._seeking = [
             asyncio.create_task(self._prepare_and_claim(), name="engine-claims"),
             asyncio.create_task(repeat(self._recover, RECOVERY_SECONDS), name="engine-recovery"),
+            asyncio.create_task(repeat(self._check_model, MODEL_CHECK_SECONDS), name="engine-model"),
         ]
         logger.info("engine started", extra={"engine": self.name})
 
@@ -189,6 +192,12 @@ class Engine:
     async def _renew_quietly(self) -> None:
         with suppress(*DATABASE_FAULTS):
             await self._renew()
+
+    async def _check_model(self) -> None:
+        """Learn whether the account has the configured model; readiness tells it, and the log once it is missed."""
+        report = await asyncio.to_thread(check_model, settings.GIGACHAT_MODEL, self._bench.short_calls.list_models)
+        if report.is_listed is False:
+            logger.error("the configured model is not one of this account", extra={"model": report.model})
 
     async def _recover(self) -> None:
         lost = await run_in_database(recover_lost_runs, self.name)

@@ -1,10 +1,10 @@
 """The seam to the model: what the engine needs of a client. Tests put their own here."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from chat.gigachat.rest_types import TokenCount, UploadedFile
+from chat.gigachat.rest_types import ModelInfo, TokenCount, UploadedFile
 from chat.gigachat.types import Prompt, StreamPart
 
 
@@ -27,6 +27,8 @@ class Upstream(Protocol):
 
 class ShortCalls(Protocol):
     """`chat.gigachat.rest.RestClient` in production: calls that block, each for a thread of its own."""
+
+    def list_models(self) -> Iterable[ModelInfo]: ...
 
     def count_tokens(self, texts: Sequence[str], *, model: str) -> Sequence[TokenCount]: ...
 

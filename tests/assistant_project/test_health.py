@@ -14,9 +14,11 @@ from pytest_django import Settings
 from assistant_project import health
 from assistant_project.health import Readiness, Report, wait_for_report
 from chat.gigachat.breaker import Breaker, BreakerLimits
+from chat.gigachat.catalogue import check_model
 from chat.gigachat.credentials import parse_credentials
 from chat.gigachat.errors import Unreachable
 from chat.gigachat.oauth import Token
+from chat.gigachat.rest_types import ModelInfo
 from chat.gigachat.token_cache import TokenCache
 from chat.node import start_node, stop_node
 
@@ -49,7 +51,7 @@ def test_ready_with_everything_reports_each_check(client: Client) -> None:
 
     assert response.json() == {
         "status": "ok",
-        "checks": {"database": "ok", "cache": "ok", "certificate": "ok", "drain": "ok"},
+        "checks": {"database": "ok", "cache": "ok", "certificate": "ok", "model": "ok", "drain": "ok"},
         "model": "GigaChat-2",
         "token": "no credentials",
         "breaker": "unknown",
@@ -114,6 +116,18 @@ def test_ready_without_usable_certificate_is_refused(
     response = client.get("/readyz")
 
     assert (response.status_code, response.json()["checks"]["certificate"]) == (503, answer)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("listed", "check", "status"), [("GigaChat-2", "ok", 200), ("GigaChat-3", "not listed", 503)])
+def test_ready_without_the_configured_model_is_refused(
+    client: Client, settings: Settings, listed: str, check: str, status: int
+) -> None:
+    check_model(settings.GIGACHAT_MODEL, lambda: [ModelInfo(name=listed, kind="chat")])
+
+    response = client.get("/readyz")
+
+    assert (response.json()["checks"]["model"], response.status_code) == (check, status)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from chat.gigachat.errors import GigaChatError
-from chat.gigachat.rest_types import TokenCount, UploadedFile
+from chat.gigachat.rest_types import ModelInfo, TokenCount, UploadedFile
 from chat.gigachat.types import Finished, FinishReason, Prompt, StreamPart, TextDelta, Usage
 
 STOP = Finished(
@@ -39,7 +39,11 @@ class ScriptedCalls:
 
     error: GigaChatError | None = None
     counted: list[str] = field(default_factory=list)
+    models: Sequence[str] = ("GigaChat-2", "GigaChat-2-Max")
     uploaded: list[tuple[bytes, str, str, str]] = field(default_factory=list)
+
+    def list_models(self) -> Sequence[ModelInfo]:
+        return [ModelInfo(name=name, kind="chat") for name in self.models]
 
     def count_tokens(self, texts: Sequence[str], *, model: str) -> Sequence[TokenCount]:
         if self.error is not None:

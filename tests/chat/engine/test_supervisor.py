@@ -1,6 +1,7 @@
 """A whole engine on the real database, with a scripted model: claims, cancels, recovers, stops."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,6 +10,7 @@ from functools import partial
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
+from typing_extensions import override
 
 from chat.database import run_in_database
 from chat.engine.supervisor import Engine
@@ -136,6 +138,26 @@ async def test_engine_keeps_its_leases_while_it_answers(settings: Settings) -> N
         await wait_for(lambda: is_final(asked))
 
     assert await run_in_database(Run.objects.count) == 1
+
+
+async def test_engine_learns_whether_the_account_has_the_model(caplog: pytest.LogCaptureFixture) -> None:
+    logged = asyncio.Event()
+
+    class Watch(logging.Handler):
+        @override
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno == logging.ERROR:
+                logged.set()
+
+    watch = Watch()
+    logging.getLogger("chat.engine.supervisor").addHandler(watch)
+    engine = Engine(ScriptedUpstream(), ScriptedCalls(models=["GigaChat-3"]), max_runs=1)
+    engine.start()
+    await asyncio.wait_for(logged.wait(), 5)
+    await engine.stop(grace_seconds=0)
+    logging.getLogger("chat.engine.supervisor").removeHandler(watch)
+
+    assert "the configured model is not one of this account" in caplog.text
 
 
 async def test_stop_lets_running_answers_end_within_the_grace() -> None:
