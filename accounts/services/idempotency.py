@@ -25,6 +25,11 @@ from audit.journal import record_entry, record_refusal
 ATTEMPTS = 3
 RETRIED = (database_errors.DeadlockDetected, database_errors.SerializationFailure)
 LOCK_KEY = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+FIND_KEY = """
+SELECT false, id, request_hash FROM accounts_operation WHERE idem_scope = %s AND idem_key = %s
+UNION ALL
+SELECT true, id, request_hash FROM accounts_refusedorder WHERE idem_scope = %s AND idem_key = %s
+"""
 REFUSALS = {
     kind.code: kind
     for kind in vars(errors).values()
@@ -41,21 +46,20 @@ def find_outcome(order: Order) -> Operation | None:
 
     Raises: the stored OperationRefused, IdempotencyConflict
     """
+    key = (order.scope, order.idempotency_key)
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_KEY, [f"{order.scope}\n{order.idempotency_key}"])
-    key = {"idem_scope": order.scope, "idem_key": order.idempotency_key}
-    digest = hash_order(order)
-    operation = Operation.objects.filter(**key).first()
-    if operation is not None:
-        if operation.request_hash != digest:
-            raise IdempotencyConflict
-        return operation
-    refused = RefusedOrder.objects.filter(**key).first()
-    if refused is not None:
-        if refused.request_hash != digest:
-            raise IdempotencyConflict
-        raise rebuild_refusal(refused)
-    return None
+        cursor.execute(LOCK_KEY, ["\n".join(key)])
+        # A statement of its own: what the lock waited for must be seen.
+        cursor.execute(FIND_KEY, key * 2)
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    is_refused, pk, digest = found
+    if digest != hash_order(order):
+        raise IdempotencyConflict
+    if is_refused:
+        raise rebuild_refusal(RefusedOrder.objects.get(pk=pk))
+    return Operation.objects.get(pk=pk)
 
 
 def rebuild_refusal(refused: RefusedOrder) -> OperationRefused:

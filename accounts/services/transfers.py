@@ -37,7 +37,7 @@ def submit_own_transfer(context: AuditContext, *, order: OwnTransferOrder, now: 
 
     Raises: OperationRefused (stored first), NotFound
     """
-    return submit_order(context, order, post=lambda: post_own_transfer(context, order=order, now=now), now=now)
+    return submit_order(context, order, post=lambda: write_own_transfer(context, order, now), now=now)
 
 
 @transaction.atomic
@@ -50,6 +50,11 @@ def post_own_transfer(context: AuditContext, *, order: OwnTransferOrder, now: da
     refusal, NotFound
     Source: docs/ledger.md "Own transfer"
     """
+    return write_own_transfer(context, order, now)
+
+
+def write_own_transfer(context: AuditContext, order: OwnTransferOrder, now: datetime) -> Operation:
+    """Do the whole of it inside the caller's transaction."""
     known = find_outcome(order)
     if known is not None:
         return known

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import django
 from django.db import connection
+from typing_extensions import override
 
 django.setup()
 
@@ -40,6 +41,7 @@ class DyingGateway(DemoGateway):
         super().__init__()
         self.point = point
 
+    @override
     def send(self, request: GatewayRequest) -> GatewayReply:
         if self.point == "<send>":
             die()

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -34,7 +35,7 @@ from tests.factories.ledger import (
 pytestmark = pytest.mark.django_db
 
 
-def attack(sql: str, values: Sequence[object] = ()) -> str:
+def attack(sql: str, values: Sequence[Any] = ()) -> str:
     """Run the statement and every deferred check; return the name of the rule that refused it."""
     with pytest.raises(DatabaseError) as refusal:
         run_statement(sql, values)
@@ -43,7 +44,7 @@ def attack(sql: str, values: Sequence[object] = ()) -> str:
     return diagnosis.constraint_name or str(diagnosis.sqlstate)
 
 
-def run_statement(sql: str, values: Sequence[object]) -> None:
+def run_statement(sql: str, values: Sequence[Any]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, list(values))
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -69,9 +70,9 @@ class Stage:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
-    def insert(self, **changes: object) -> str:
+    def insert(self, **changes: Any) -> str:
         """Try an entry in the pending operation; return the rule that refused it."""
-        row: dict[str, object] = {
+        row: dict[str, Any] = {
             "operation_id": self.pending.pk,
             "seq": 7,
             "phase": "posted",
@@ -245,7 +246,7 @@ def test_operation_without_entries_does_not_commit(stage: Stage) -> None:
 
 def test_lines_cannot_lie_about_their_entry(stage: Stage) -> None:
     line = AccountLine.objects.filter(entry=stage.entry).earliest("pk")
-    columns = [field.column for field in AccountLine._meta.concrete_fields if field.column != "id"]
+    columns = [str(field.column) for field in AccountLine._meta.concrete_fields if field.column != "id"]
     for column, value, rule in [
         ("amount_minor", "999", "line_says_what_its_entry_says"),
         ("direction", "'in'", "line_says_what_its_entry_says"),
@@ -264,7 +265,7 @@ def test_lines_cannot_lie_about_their_entry(stage: Stage) -> None:
 
 
 def test_accounts_open_empty(stage: Stage) -> None:
-    columns = [field.column for field in Account._meta.concrete_fields if field.column not in {"id", "public_id"}]
+    columns = [str(field.column) for field in Account._meta.concrete_fields if field.column not in {"id", "public_id"}]
     chosen = ["'00000000000000000001'" if name == "number" else name for name in columns]
     sql = f"""
         INSERT INTO accounts_account (public_id, {", ".join(columns)})

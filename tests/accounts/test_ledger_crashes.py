@@ -14,7 +14,7 @@ from django.db import connection
 
 from accounts.gateways.demo import DemoGateway
 from accounts.ledger_check import check_ledger
-from accounts.models import Account, Operation
+from accounts.models import Account, Customer, Operation
 from accounts.services.gateway_orders import reconcile_transfers
 from accounts.services.outgoing import submit_sbp_transfer
 from accounts.services.transfers import submit_own_transfer
@@ -60,12 +60,16 @@ def crash(*arguments: str) -> None:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "TEST_DATABASE_URL": build_url(),
-        "TEST_REDIS_URL": settings.TEST_REDIS_URL,
     }
     command = [sys.executable, "-m", "tests.accounts.crashing", *arguments]
     directory = Path(settings.BASE_DIR)
     done = subprocess.run(command, env=environment, cwd=directory, capture_output=True, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def get_holder(account: Account) -> Customer:
+    assert account.customer is not None
+    return account.customer
 
 
 def make_pair() -> tuple[Account, Account]:
@@ -93,7 +97,7 @@ def test_own_transfer_killed_inside_leaves_nothing_and_happens_once_afterwards(p
 @pytest.mark.parametrize("point", OUTSIDE)
 def test_sbp_transfer_killed_after_the_hold_is_finished_by_the_reconciler_once(point: str) -> None:
     source, _ = make_pair()
-    payee = make_payee(source.customer)
+    payee = make_payee(get_holder(source))
 
     crash("sbp", point, str(source.public_id), str(payee.public_id))
 
@@ -113,7 +117,7 @@ def test_sbp_transfer_killed_after_the_hold_is_finished_by_the_reconciler_once(p
 @pytest.mark.parametrize("point", ["accounts_gatewayorder", 'INSERT INTO "accounts_entry"'])
 def test_sbp_transfer_killed_before_the_hold_commits_leaves_nothing(point: str) -> None:
     source, _ = make_pair()
-    payee = make_payee(source.customer)
+    payee = make_payee(get_holder(source))
 
     crash("sbp", point, str(source.public_id), str(payee.public_id))
 

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Self, TypeVar
 
 import pytest
@@ -94,7 +95,7 @@ def run_at_once(acts: Sequence[Callable[[], Answer]], *, workers: int = WORKERS)
 
 
 def send(order: OwnTransferOrder) -> Callable[[], Operation]:
-    return lambda: submit_own_transfer(build_context(), order=order, now=NOW)
+    return partial(submit_own_transfer, build_context(), order=order, now=NOW)
 
 
 def settle(act: Callable[[], Answer]) -> Answer | AccountsError:
@@ -118,8 +119,9 @@ def test_parallel_transfers_over_opposing_pairs_keep_every_kopeck() -> None:
     with Crowd() as crowd:
         for run in range(RUNS):
             orders = [
-                build_own_transfer(*chance.sample(accounts, 2), chance.randint(1, 20_000), key=f"{run}-{number}")
+                build_own_transfer(source, target, chance.randint(1, 20_000), key=f"{run}-{number}")
                 for number in range(TRANSFERS)
+                for source, target in [chance.sample(accounts, 2)]
             ]
             found = count_outcomes(crowd.run([send(order) for order in orders]))
             assert set(found) <= {"posted", InsufficientFunds.__name__}
@@ -157,9 +159,7 @@ def test_holds_at_once_never_pass_the_balance() -> None:
     card = make_card(account)
     orders = [build_purchase(card, 1_500, key=f"hold-{number}") for number in range(WORKERS)]
 
-    outcomes = run_at_once(
-        [lambda order=order: submit_card_purchase(build_context(), order=order, now=NOW) for order in orders]
-    )
+    outcomes = run_at_once([partial(submit_card_purchase, build_context(), order=order, now=NOW) for order in orders])
 
     assert count_outcomes(outcomes) == {"pending": 6, InsufficientFunds.__name__: WORKERS - 6}
     assert read_books(account) == (10_000, 1_000, 1_000)
@@ -170,15 +170,12 @@ def test_clearing_and_cancelling_at_once_have_one_winner() -> None:
     operation = submit_card_purchase(build_context(), order=build_purchase(make_card(account), 7_000), now=NOW)
 
     def clear() -> Operation:
-        amount = Money(5_000)
-        return retry_transaction(
-            lambda: clear_card_purchase(build_context(), operation=operation, amount=amount, now=NOW)
-        ).operation
+        act = partial(clear_card_purchase, build_context(), operation=operation, amount=Money(5_000), now=NOW)
+        return retry_transaction(act).operation
 
     def cancel() -> Operation:
-        return retry_transaction(
-            lambda: void_operation(build_context(), operation=operation, reason="cancelled", now=NOW)
-        )
+        act = partial(void_operation, build_context(), operation=operation, reason="cancelled", now=NOW)
+        return retry_transaction(act)
 
     outcomes = run_at_once([clear, cancel] * 10, workers=20)
 
@@ -199,7 +196,7 @@ def test_caps_at_once_are_never_passed() -> None:
 
     outcomes = run_at_once(
         [
-            lambda order=order: submit_sbp_transfer(build_context(), order=order, gateway=gateway, now=NOW)
+            partial(submit_sbp_transfer, build_context(), order=order, gateway=gateway, now=NOW)
             for order in orders
         ],
         workers=20,
