@@ -6,16 +6,20 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from accounts.demo.logins import CUSTOMERS, ForeignUsers, SeededLogin, seed_demo
+from accounts.demo.seeding import SeedPlan, have_logins_accounts, seed_logins
+from accounts.local_days import to_local_date
 from assistant_project.embedded.errors import StartRefused
 from assistant_project.embedded.run_directory import RunDirectory
 from assistant_project.embedded.steps import show_step
 from assistant_project.environment import parse_database_url
-from audit.context import build_system_context
+from audit.context import AuditContext, build_system_context
 from audit.enums import Origin
 
 PASSWORDS_FILE = "passwords.json"
+DEMO_SEED, DEMO_MONTHS = 42, 18
 LANGUAGES = {row.username: row.language.value for row in CUSTOMERS}
 
 
@@ -68,7 +72,20 @@ def seed(directory: RunDirectory) -> list[dict[str, str]]:
         raise StartRefused("the database of DATABASE_URL has users of its own; the demo needs an empty one") from error
     except (OSError, ValueError) as error:
         raise StartRefused(f"{directory.path / PASSWORDS_FILE} cannot be used; delete it") from error
+    fill_bank(context)
     return [describe_login(login) for login in logins]
+
+
+def fill_bank(context: AuditContext) -> None:
+    """Give the demo's customers accounts and a history that ends yesterday, once; later starts only look.
+
+    Raises: StartRefused when the ledger is not sound afterwards
+    """
+    if have_logins_accounts():
+        return
+    outcome = seed_logins(context, SeedPlan(seed=DEMO_SEED, months=DEMO_MONTHS, as_of=to_local_date(timezone.now())))
+    if outcome.findings:
+        raise StartRefused("the demo's ledger is not sound: run manage.py ledger_check")
 
 
 def describe_login(login: SeededLogin) -> dict[str, str]:

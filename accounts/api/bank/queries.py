@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from typing_extensions import override
 
@@ -13,21 +14,19 @@ from accounts.money import CURRENCIES, Money, parse_money
 
 MAX_CURSOR_CHARS = 64
 MAX_TEXT_CHARS = 100
+MAX_AMOUNT_CHARS = 32
 MAX_STATEMENT_DAYS = 2 * 366
 STATUSES = {"booked": LineStatus.BOOKED, "pending": LineStatus.PENDING}
 
 
-class AmountField(serializers.CharField):
-    """A positive decimal amount, "1234.56", as minor units; nothing is rounded."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=24, required=False, **kwargs)
+@extend_schema_field({"type": "string", "maxLength": MAX_AMOUNT_CHARS})
+class AmountField(serializers.Field[Money, str, str, Any]):
+    """A positive decimal amount, "1234.56"; nothing is rounded."""
 
     @override
-    def to_internal_value(self, data: Any) -> Any:
-        text = super().to_internal_value(data)
+    def to_internal_value(self, data: str) -> Money:
         try:
-            return parse_money(text)
+            return parse_money(data[:MAX_AMOUNT_CHARS])
         except MoneyMalformed as error:
             raise serializers.ValidationError(f"not an amount: {error.reason}") from None
 
@@ -59,8 +58,8 @@ class LineQuerySerializer(PageQuerySerializer):
     direction = serializers.ChoiceField(choices=LineDirection.choices, required=False)
     status = serializers.ChoiceField(choices=list(STATUSES), required=False, help_text="Both when absent.")
     currency = serializers.ChoiceField(choices=list(CURRENCIES), required=False)
-    min_amount = AmountField(help_text='At least, "1234.56"; of the lines\' own currency.')
-    max_amount = AmountField(help_text='At most, "1234.56".')
+    min_amount = AmountField(required=False, help_text='At least, "1234.56"; of the lines\' own currency.')
+    max_amount = AmountField(required=False, help_text='At most, "1234.56".')
 
     @override
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def test_csv_statement_is_what_a_russian_spreadsheet_reads(customer: Customer, a
     assert text[0] == "\ufeff"
     head, row = csv.reader(io.StringIO(text[1:]), delimiter=";")
     assert len(head) == 7
-    assert row == ["2026-11-01", "Входящий платёж", "зарплата", "ООО «Ромашка»", "за обед", "50,05", "150,05"]
+    assert row == ["2026-11-01", "входящий платёж", "зарплата", "ООО «Ромашка»", "за обед", "50,05", "150,05"]
 
 
 def test_csv_statement_in_english_has_points_and_commas(customer: Customer, account: Account) -> None:
