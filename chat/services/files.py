@@ -112,11 +112,10 @@ def attach_files(
     # Locked, so that a file cannot be deleted between this look and the commit.
     own = StoredFile.objects.select_for_update(no_key=True).filter(customer_id=customer_id, state=FileState.STORED)
     found = own.in_bulk(list(file_ids)) if file_ids else {}
-    files = []
     for position, file_id in enumerate(file_ids):
         if file_id not in found:
             raise FileUnknown(file_id, position)
-        files.append(found[file_id])
+    for position, file_id in enumerate(file_ids):
         MessageFile.objects.create(message=message, file=found[file_id], position=position)
         record_turn(
             context,
@@ -125,7 +124,7 @@ def attach_files(
             customer_id=customer_id,
             details={"file": str(file_id), "sha256": found[file_id].sha256},
         )
-    return files
+    return [found[file_id] for file_id in file_ids]
 
 
 def delete_file(context: AuditContext, *, customer_id: UUID, file_id: UUID) -> None:
