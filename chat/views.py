@@ -5,6 +5,7 @@ It holds no customer data: everything arrives over the same REST API and WebSock
 
 from pathlib import Path
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,6 +19,8 @@ SCRIPTS_DIR = Path(__file__).resolve().parent / "static" / "chat" / "phone"
 MODULES = tuple(f"chat/phone/{path.name}" for path in sorted(SCRIPTS_DIR.glob("*.js")))
 
 
+# Pictures of messages are fetched with the customer's token and shown from memory, which `blob:` addresses name.
+@csp_update({"img-src": ["blob:"]})
 @never_cache
 @require_safe
 def show_phone(request: HttpRequest) -> HttpResponse:

@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
+from chat.api.files import REFUSALS
 from chat.phone_strings import STRINGS
 from chat.protocol.codes import CloseCode, ErrorCode
 
 SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "chat" / "static" / "chat" / "phone").glob("*.js"))
 # Built from a part that varies: `error.${code}`, `status.${name}` and the like.
-BUILT = ("error.", "status.", "notice.", "note.", "speaker.")
+BUILT = ("error.", "status.", "notice.", "note.", "speaker.", "attach.")
 # Codes that no request of this page can be answered with.
 UNREACHABLE = (
     "proto.",
     "confirm.",
-    "file.",
     "request.media_type",
     "method.not_allowed",
     "not_found",
@@ -49,7 +49,12 @@ def test_every_text_is_used_by_a_script() -> None:
 
 @pytest.mark.parametrize("code", [code for code in ErrorCode if not code.startswith(UNREACHABLE)])
 def test_every_code_a_customer_can_meet_has_a_text(code: ErrorCode) -> None:
-    assert f"error.{code}" in STRINGS or code == ErrorCode.LIMIT_FILES
+    assert f"error.{code}" in STRINGS
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+def test_every_reason_a_file_is_refused_for_has_a_text(reason: str) -> None:
+    assert f"attach.{reason}" in STRINGS
 
 
 @pytest.mark.parametrize(

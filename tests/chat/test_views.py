@@ -58,7 +58,7 @@ def test_show_phone_answers_with_strict_policy_and_no_store(client: Client) -> N
         "'self'",
         "'self'",
         "'self'",
-        "'self' data:",
+        "'self' data: blob:",
     ]
     assert "no-store" in response["Cache-Control"]
 

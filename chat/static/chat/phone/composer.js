@@ -1,20 +1,27 @@
 /** Where the customer writes: Enter sends, Shift+Enter makes a line, Esc stops the answer. */
 
+import { askAbout, Attachment } from "./attachment.js";
 import { byId } from "./dom.js";
 import { draftStore } from "./storage.js";
 
-/** @typedef {{send: (text: string) => void, cancel: () => void}} ComposerHooks */
+/**
+ * @typedef {object} ComposerHooks
+ * @property {(text: string, files: import("./upload.js").FileBody[]) => void} send
+ * @property {() => void} cancel
+ */
 
 export class Composer {
   #form = /** @type {HTMLFormElement} */ (byId("composer"));
   #input = /** @type {HTMLTextAreaElement} */ (byId("text"));
   #send = /** @type {HTMLButtonElement} */ (byId("send"));
   #stop = /** @type {HTMLButtonElement} */ (byId("stop"));
+  #attachment;
   #hooks;
 
-  /** @param {ComposerHooks} hooks */
-  constructor(hooks) {
+  /** @param {import("./session.js").Session} session @param {ComposerHooks} hooks */
+  constructor(session, hooks) {
     this.#hooks = hooks;
+    this.#attachment = new Attachment(session, () => this.#noteDraft());
     this.#input.value = draftStore.read();
     this.#input.addEventListener("input", () => this.#noteDraft());
     this.#input.addEventListener("keydown", (event) => this.#press(event));
@@ -33,15 +40,17 @@ export class Composer {
 
   /** @param {string} text */
   submit(text) {
-    if (text.trim() === "") return;
+    if (!this.#maySend(text)) return;
+    const files = this.#attachment.take();
     this.#input.value = "";
     this.#noteDraft();
-    this.#hooks.send(text);
+    this.#hooks.send(text.trim() === "" ? askAbout(files[0]) : text, files);
     this.#input.focus();
   }
 
   /** Forget what was being written, for the next customer. */
   clear() {
+    this.#attachment.clear();
     this.#input.value = "";
     this.#noteDraft();
   }
@@ -63,10 +72,16 @@ export class Composer {
     this.#form.requestSubmit();
   }
 
+  /** A message needs words or a file, and nothing goes without the file the customer chose. @param {string} text */
+  #maySend(text) {
+    const { state } = this.#attachment;
+    return state === "ready" || (state === "none" && text.trim() !== "");
+  }
+
   #noteDraft() {
     const { value } = this.#input;
     draftStore.write(value);
-    this.#send.disabled = value.trim() === "";
+    this.#send.disabled = !this.#maySend(value);
     this.#fit();
   }
 

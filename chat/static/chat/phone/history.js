@@ -27,6 +27,6 @@ export async function loadEarlier(session, conversation) {
 }
 
 /** @param {any} body @returns {import("./transcript.js").Message} */
-function readMessage({ id, role, text, bytes, turn }) {
-  return { id, role, text, bytes, state: "done", turn };
+function readMessage({ id, role, text, bytes, turn, files }) {
+  return { id, role, text, bytes, state: "done", turn, files: files?.length ? files : undefined };
 }

@@ -2,6 +2,7 @@
 
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
+import { FilesView } from "./files-view.js";
 import { FramesPanel } from "./frames-panel.js";
 import { Menu } from "./menu.js";
 import { Phone } from "./phone.js";
@@ -25,9 +26,10 @@ const session = new Session({
   signedOut: (code) => leave(code),
 });
 const frames = new FramesPanel();
-const transcript = new TranscriptView();
+const files = new FilesView(session);
+const transcript = new TranscriptView(files);
 const status = new StatusView(announce);
-const composer = new Composer({ send, cancel: () => phone?.cancel() });
+const composer = new Composer(session, { send, cancel: () => phone?.cancel() });
 const menu = new Menu({
   signOut: () => {
     leave();
@@ -81,6 +83,7 @@ function leave(code) {
   chatStore.write(null);
   composer.clear();
   transcript.clear();
+  files.clear();
   frames.clear();
   announce("");
   byId("title").textContent = "";
@@ -95,9 +98,9 @@ function showScreen(name) {
   for (const screen of ["chat", "sign-in"]) byId(screen).hidden = screen !== name;
 }
 
-/** @param {string} text */
-function send(text) {
-  phone?.send(text);
+/** @param {string} text @param {import("./upload.js").FileBody[]} attached */
+function send(text, attached) {
+  phone?.send(text, attached.length ? attached : undefined);
   transcript.jumpToEnd();
 }
 

@@ -7,6 +7,7 @@
  * @property {string} c              conversation id
  * @property {boolean} isNew         written before the server knew the conversation
  * @property {string} text
+ * @property {import("./upload.js").FileBody[]} [files]   stored at the bank already
  * @property {number} createdAtMs
  * @property {"waiting"|"sending"|"accepted"|"refused"} state
  * @property {number} [position]     accepted: where its `turn.accepted` is in the log
@@ -40,9 +41,13 @@ export class Outbox {
     for (const entry of entries) if (entry.state === "sending") entry.state = "waiting";
   }
 
-  /** @param {import("./transcript.js").Conversation} conversation @param {string} text */
-  add({ id: c, isNew }, text) {
-    this.entries.push({ mid: makeId(), c, isNew, text, createdAtMs: Date.now(), state: "waiting" });
+  /**
+   * @param {import("./transcript.js").Conversation} conversation
+   * @param {string} text
+   * @param {Entry["files"]} [files]
+   */
+  add({ id: c, isNew }, text, files) {
+    this.entries.push({ mid: makeId(), c, isNew, text, files, createdAtMs: Date.now(), state: "waiting" });
     this.#hooks.change();
     this.flush();
   }

@@ -82,9 +82,9 @@ export class Phone {
     this.connection.start();
   }
 
-  /** @param {string} text */
-  send(text) {
-    this.outbox.add(this.conversation, text);
+  /** @param {string} text @param {Entry["files"]} [files]  stored at the bank already */
+  send(text, files) {
+    this.outbox.add(this.conversation, text, files);
   }
 
   /** Stop the answer in progress; from any of the customer's phones, repeating is harmless. */
@@ -218,7 +218,8 @@ export class Phone {
   /** @param {Entry} entry @returns {Promise<{s: number}>} */
   #submit(entry) {
     const ageMs = Math.max(0, Date.now() - entry.createdAtMs);
-    const body = { mid: entry.mid, text: entry.text, busy: "queue", age_ms: ageMs, new: entry.isNew };
+    const files = entry.files && { files: entry.files.map((file) => file.id) };
+    const body = { mid: entry.mid, text: entry.text, ...files, busy: "queue", age_ms: ageMs, new: entry.isNew };
     return this.connection.request("turn.submit", { c: entry.c, d: body });
   }
 

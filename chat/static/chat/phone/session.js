@@ -103,13 +103,32 @@ export class Session {
    * @param {string} path  below `/api/v1`
    * @returns {Promise<any>}
    */
-  async get(path) {
+  get(path) {
+    return this.#call(path, {});
+  }
+
+  /**
+   * Fetch content as the customer.
+   * @param {string} path  below `/api/v1`
+   * @returns {Promise<Blob>}
+   */
+  getBlob(path) {
+    return this.#call(path, { isBlob: true });
+  }
+
+  /** Whether the customer cut the network. */
+  get isCut() {
+    return this.#isCut();
+  }
+
+  /** @param {string} path @param {{isBlob?: boolean}} options */
+  async #call(path, options) {
     try {
-      return await this.#fetch(path, { method: "GET", token: await this.getToken() });
+      return await this.#fetch(path, { method: "GET", token: await this.getToken(), ...options });
     } catch (error) {
       if (!(error instanceof RestError) || error.status !== 401 || !this.isOpen) throw error;
       this.expireToken();
-      return this.#fetch(path, { method: "GET", token: await this.getToken() });
+      return this.#fetch(path, { method: "GET", token: await this.getToken(), ...options });
     }
   }
 
@@ -143,9 +162,9 @@ export class Session {
 
   /**
    * @param {string} path
-   * @param {{method: string, body?: object, token?: string}} options
+   * @param {{method: string, body?: object, token?: string, isBlob?: boolean}} options
    */
-  async #fetch(path, { method, body, token }) {
+  async #fetch(path, { method, body, token, isBlob }) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
     if (body) headers["Content-Type"] = "application/json";
@@ -155,7 +174,7 @@ export class Session {
     const response = await fetch(API + path, request).catch(() => {
       throw new RestError("network");
     });
-    return readResponse(response);
+    return isBlob && response.ok ? response.blob() : readResponse(response);
   }
 }
 

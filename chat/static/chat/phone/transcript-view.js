@@ -13,6 +13,7 @@
  * @property {string} state        styles hang on it
  * @property {string} [progress]   shown beside the dots while there is no text
  * @property {string} [note]
+ * @property {import("./upload.js").FileBody[]} [files]
  * @property {{label: string, act: () => void}[]} [actions]
  */
 
@@ -28,10 +29,13 @@ export class TranscriptView {
   #list = byId("messages");
   #jump = byId("jump");
   #shown = /** @type {Map<string, {element: HTMLElement, signature: string}>} */ (new Map());
+  #files;
   #follows = true;
   #heightBefore = 0;
 
-  constructor() {
+  /** @param {import("./files-view.js").FilesView} files */
+  constructor(files) {
+    this.#files = files;
     this.#scroller.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
     this.#jump.addEventListener("click", () => this.jumpToEnd());
   }
@@ -80,6 +84,7 @@ export class TranscriptView {
     const known = this.#shown.get(row.key);
     const element = known?.element ?? makeRow(row);
     const signature = JSON.stringify([row.text, row.state, row.progress, row.note]);
+    if (!known && row.files) element.querySelector(".bubble")?.append(...this.#files.build(row.files));
     if (known?.signature !== signature) fillRow(element, row);
     if (this.#list.children[index] !== element) this.#list.insertBefore(element, this.#list.children[index] ?? null);
     this.#shown.set(row.key, { element, signature });
@@ -132,12 +137,12 @@ function findQuestion(messages, turn) {
 
 /** @param {Message} message @param {Phone} phone @returns {Row} */
 function readMessage(message, phone) {
-  const { id: key, role, text, state } = message;
-  if (role === "user") return { key, role, text, state };
+  const { id: key, role, text, state, files } = message;
+  if (role === "user") return { key, role, text, state, files };
   const isEmpty = state === "streaming" && text === "";
   const progress = isEmpty ? translate(message.note === "restarted" ? "note.restarted" : "progress.thinking") : undefined;
   const question = findQuestion(phone.conversation.messages, message.turn);
-  const again = { label: translate("action.ask_again"), act: () => phone.send(question?.text ?? "") };
+  const again = { label: translate("action.ask_again"), act: () => phone.send(question?.text ?? "", question?.files) };
   const actions = question && (state === "failed" || state === "stopped") ? [again] : [];
   return { key, role, text, state, progress, note: describeMessage(message), actions };
 }
@@ -160,8 +165,8 @@ function readQueued({ id, position, etaMs }) {
 }
 
 /** @param {Entry} entry @param {Phone} phone @returns {Row} */
-function readEntry({ mid, text, state, code, retryAfterMs }, phone) {
-  const row = { key: `unsent-${mid}`, role: /** @type {const} */ ("user"), text, state };
+function readEntry({ mid, text, files, state, code, retryAfterMs }, phone) {
+  const row = { key: `unsent-${mid}`, role: /** @type {const} */ ("user"), text, files, state };
   if (state !== "refused") {
     const isOnline = phone.connection.status.name === "online";
     return { ...row, note: translate(isOnline ? "note.sending" : "note.waiting") };

@@ -13,6 +13,7 @@
  * @property {"streaming"|"done"|"stopped"|"failed"} state
  * @property {string} [turn]
  * @property {string} [mid]                            the phone's own id of a question
+ * @property {import("./upload.js").FileBody[]} [files]
  * @property {"restarted"|"withdrawn"|"length"|"blocked"} [note]
  * @property {string} [error]                          code
  *
@@ -121,9 +122,9 @@ function placePiece(conversation, piece) {
     replaceText(known, known.text + piece.text);
     return;
   }
-  const { msg: id, role, text, turn } = piece;
+  const { msg: id, role, text, turn, files } = piece;
   const state = piece.partial ? "streaming" : "done";
-  placeMessage(conversation, { id, role, text, bytes: measureBytes(text), state, turn });
+  placeMessage(conversation, { id, role, text, bytes: measureBytes(text), state, turn, files });
 }
 
 /**
@@ -197,8 +198,8 @@ const APPLY = {
   "conv.created": (conversation, body) => void (conversation.title = body.title ?? conversation.title),
   "conv.updated": (conversation, body) => void (conversation.title = body.title ?? conversation.title),
   "turn.accepted": (conversation, body) => {
-    const { msg: id, text, turn, mid } = body;
-    placeMessage(conversation, { id, role: "user", text, bytes: measureBytes(text), state: "done", turn, mid });
+    const { msg: id, text, turn, mid, files } = body;
+    placeMessage(conversation, { id, role: "user", text, bytes: measureBytes(text), state: "done", turn, mid, files });
     if (!conversation.turns.some((item) => item.id === turn)) conversation.turns.push({ id: turn, state: "queued" });
   },
   "turn.started": (conversation, body) => {
