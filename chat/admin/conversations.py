@@ -23,6 +23,7 @@ VIEW_CONVERSATION = "chat.view_conversation"
 VIEW_MESSAGE = "chat.view_message"
 VIEW_TURN = "chat.view_turn"
 VIEW_RUN = "chat.view_run"
+VIEW_FILE = "chat.view_storedfile"
 VIEW_ENTRY = "audit.view_auditentry"
 
 LABELS = {
@@ -122,6 +123,7 @@ class MessageAdmin(ReadOnlyAdmin):
         return [
             link_to_row("chat_conversation", _("conversation"), VIEW_CONVERSATION, row.conversation_id),
             link_to_row("chat_turn", _("turn"), VIEW_TURN, row.turn_id),
+            link_to_list("chat_storedfile", _("attached files"), VIEW_FILE, message=row.pk),
         ]
 
 

@@ -18,6 +18,8 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
                 "chat.view_message",
                 "chat.view_turn",
                 "chat.view_run",
+                "chat.view_storedfile",
+                "chat.view_gigachatfile",
                 "audit.view_auditentry",
                 "accounts.view_customer",
                 "accounts.view_devicesession",
@@ -35,6 +37,7 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
                 "chat.view_modelprice",
                 "chat.add_modelprice",
                 "chat.view_usageday",
+                "chat.view_gigachatfile",
                 "accounts.view_devicesession",
                 "accounts.revoke_devicesession",
             }
