@@ -96,8 +96,8 @@ def use_caps(caps: Iterable[Cap], *, customer_id: UUID, amount: Money) -> None:
         try:
             with translate_violations(), connection.cursor() as cursor:
                 cursor.execute(USE, row)
-        except CapExceeded as error:
-            raise CapExceeded(cap.code.partition(":")[0]) from error.__cause__
+        except CapExceeded:
+            raise CapExceeded(cap.code.partition(":")[0]) from None
 
 
 def give_back_caps(codes: Iterable[str], *, customer_id: UUID, amount_minor: int, day: date) -> None:

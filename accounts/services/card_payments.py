@@ -6,7 +6,14 @@ from datetime import date, datetime
 from django.db import transaction
 
 from accounts.enums import CardStatus, Category, EntryPhase, OperationStatus
-from accounts.errors import CardUnavailable, CurrencyMismatch, HoldResolved, InsufficientFunds, NotFound
+from accounts.errors import (
+    AccountUnavailable,
+    CardUnavailable,
+    CurrencyMismatch,
+    HoldResolved,
+    InsufficientFunds,
+    NotFound,
+)
 from accounts.local_days import to_local_date
 from accounts.models import Card, Operation
 from accounts.money import Money
@@ -148,7 +155,7 @@ def charge_difference(held: HeldOperation, difference: Money) -> bool:
     try:
         with transaction.atomic():
             add_entry(held.draft, replace(movement, phase=EntryPhase.POSTED, resolves=None))
-    except InsufficientFunds:
+    except (InsufficientFunds, AccountUnavailable):
         return False
     return True
 
