@@ -195,10 +195,7 @@ def test_caps_at_once_are_never_passed() -> None:
     gateway = DemoGateway()
 
     outcomes = run_at_once(
-        [
-            partial(submit_sbp_transfer, build_context(), order=order, gateway=gateway, now=NOW)
-            for order in orders
-        ],
+        [partial(submit_sbp_transfer, build_context(), order=order, gateway=gateway, now=NOW) for order in orders],
         workers=20,
     )
 

@@ -199,7 +199,7 @@ def test_money_modules_know_no_floats(path: Path) -> None:
         is_name = isinstance(node, ast.Name) and node.id == "float"
         is_field = isinstance(node, ast.Attribute) and node.attr == "FloatField"
         is_division = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
-        if is_number or is_name or is_field or is_division:
+        if isinstance(node, ast.expr) and (is_number or is_name or is_field or is_division):
             found.append(f"{path.name}:{node.lineno}")
     allowed = {
         "idempotency.py": 2,  # seconds to wait before another attempt

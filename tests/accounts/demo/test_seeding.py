@@ -212,7 +212,7 @@ def test_adversarial_texts_are_harmless_in_rest_and_kept_as_quotations() -> None
     assert lines.filter(merchant__contains="<script>").exists()
     assert not lines.filter(memo_untrusted__regex="[\u200b\u202e⟦]").exists()
     response = Client().get(
-        "/api/v1/transactions", {"text": "script", "limit": 100}, headers={"Authorization": make_bearer(customer)}
+        "/api/v1/transactions", {"text": "script", "limit": "100"}, headers={"Authorization": make_bearer(customer)}
     )
     assert response["Content-Type"] == "application/json"
     assert response.json()["results"]
