@@ -9,6 +9,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from typing_extensions import override
 
+# What customers have and what was paid, masked.
+BANK_PAGES = frozenset(
+    {
+        "accounts.view_account",
+        "accounts.view_accountline",
+        "accounts.view_bill",
+        "accounts.view_card",
+        "accounts.view_entry",
+        "accounts.view_operation",
+        "accounts.view_payee",
+    }
+)
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         # Reads what the assistant told customers, and why.
@@ -24,8 +36,11 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
                 "accounts.view_customer",
                 "accounts.view_devicesession",
                 "accounts.revoke_devicesession",
+                *BANK_PAGES,
             }
         ),
+        # Corrects what was posted wrongly; never reads a conversation.
+        "backoffice": frozenset({"accounts.view_customer", "accounts.reverse_operation", *BANK_PAGES}),
         # Takes evidence away; never reads a conversation.
         "auditor": frozenset({"audit.view_auditentry", "audit.export_auditentry"}),
         # Sees how the machine runs and who is signed in; never a text or a name.
@@ -47,7 +62,7 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 class Command(BaseCommand):
-    help = "Create the groups compliance, auditor and operator, or bring them back to their documented permissions."
+    help = "Create the groups of staff, or bring them back to their documented permissions."
 
     @override
     @transaction.atomic

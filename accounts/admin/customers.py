@@ -17,6 +17,18 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from accounts.admin.columns import (
+    VIEW_ACCOUNT,
+    VIEW_BILL,
+    VIEW_CARD,
+    VIEW_CONVERSATION,
+    VIEW_CUSTOMER,
+    VIEW_ENTRY_ROW,
+    VIEW_EVIDENCE,
+    VIEW_OPERATION,
+    VIEW_PAYEE,
+    VIEW_SESSION,
+)
 from accounts.enums import RevokeReason
 from accounts.errors import SessionNotFound
 from accounts.models import Customer, DeviceSession
@@ -33,11 +45,7 @@ else:
     # Django's class becomes generic only for the type checker.
     AnyUserAdmin = UserAdmin
 
-VIEW_CUSTOMER = "accounts.view_customer"
-VIEW_SESSION = "accounts.view_devicesession"
 REVOKE_SESSION = "accounts.revoke_devicesession"
-VIEW_CONVERSATION = "chat.view_conversation"
-VIEW_ENTRY = "audit.view_auditentry"
 
 
 def may_revoke(request: HttpRequest) -> bool:
@@ -76,9 +84,15 @@ class CustomerAdmin(ReadOnlyAdmin):
     @override
     def list_related(self, row: Customer) -> list[RelatedPage]:
         return [
+            link_to_list("accounts_account", _("accounts"), VIEW_ACCOUNT, customer=row.pk),
+            link_to_list("accounts_operation", _("operations"), VIEW_OPERATION, customer=row.pk),
+            link_to_list("accounts_entry", _("entries"), VIEW_ENTRY_ROW, customer=row.pk),
+            link_to_list("accounts_card", _("cards"), VIEW_CARD, customer=row.pk),
+            link_to_list("accounts_payee", _("payees"), VIEW_PAYEE, customer=row.pk),
+            link_to_list("accounts_bill", _("bills"), VIEW_BILL, customer=row.pk),
             link_to_list("accounts_devicesession", _("device sessions"), VIEW_SESSION, customer=row.pk),
             link_to_list("chat_conversation", _("conversations"), VIEW_CONVERSATION, customer=row.pk),
-            link_to_list("audit_auditentry", _("audit entries"), VIEW_ENTRY, customer=row.pk),
+            link_to_list("audit_auditentry", _("audit entries"), VIEW_EVIDENCE, customer=row.pk),
         ]
 
     @override
@@ -144,7 +158,7 @@ class DeviceSessionAdmin(ReadOnlyAdmin):
     def list_related(self, row: DeviceSession) -> list[RelatedPage]:
         return [
             link_to_row("accounts_customer", _("customer"), VIEW_CUSTOMER, row.customer_id),
-            link_to_list("audit_auditentry", _("audit entries"), VIEW_ENTRY, customer=row.customer_id),
+            link_to_list("audit_auditentry", _("audit entries"), VIEW_EVIDENCE, customer=row.customer_id),
         ]
 
     @override

@@ -1,0 +1,19 @@
+"""The staff's pages of the accounts app."""
+
+from accounts.admin.customers import CustomerAdmin, DeviceSessionAdmin, LoginAdmin
+from accounts.admin.ledger import AccountAdmin, AccountLineAdmin, EntryAdmin
+from accounts.admin.operations import OperationAdmin
+from accounts.admin.products import BillAdmin, CardAdmin, PayeeAdmin
+
+__all__ = [
+    "AccountAdmin",
+    "AccountLineAdmin",
+    "BillAdmin",
+    "CardAdmin",
+    "CustomerAdmin",
+    "DeviceSessionAdmin",
+    "EntryAdmin",
+    "LoginAdmin",
+    "OperationAdmin",
+    "PayeeAdmin",
+]
