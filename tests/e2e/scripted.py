@@ -28,6 +28,9 @@ class ScriptedServer:
     sockets  every socket the page opened, the newest last
     refused  when set, refreshes are answered with this error code
     is_free  when cleared, refreshes are not answered until it is set
+    stored   answers to the next files, (status, body) each; without one a file is stored as `f1`, `f2` and so on
+    content  bytes and type of every stored file; without them there is none
+    may_store  when cleared, files are not answered until it is set
     """
 
     def __init__(self, phone: PhonePage, *, language: str = "en") -> None:
@@ -37,6 +40,12 @@ class ScriptedServer:
         self.refreshes: list[Frame] = []
         self.conversations: list[Frame] = []
         self.refused = ""
+        self.stored: list[tuple[int, Frame]] = []
+        self.content: tuple[bytes, str] | None = None
+        self.fetched: list[str] = []
+        self.files = 0
+        self.may_store = asyncio.Event()
+        self.may_store.set()
         self.is_free = asyncio.Event()
         self.is_free.set()
         self._html = Client().get("/", headers={"accept-language": language})
@@ -137,10 +146,32 @@ class ScriptedServer:
             await route.fulfill(json=self._build_pair())
         elif path == "/conversations":
             await route.fulfill(json={"results": self.conversations, "next_cursor": None})
+        elif path == "/files":
+            await self._answer_file(route)
+        elif path.startswith("/files/"):
+            await self._answer_content(route, path)
         elif path == "/me":
             await route.fulfill(json={"first_name": "Анна", "last_name": "Ветрова", "username": "anna"})
         else:
             await route.fulfill(status=204)
+
+    async def _answer_file(self, route: Route) -> None:
+        await self.may_store.wait()
+        self.files += 1
+        if self.stored:
+            status, body = self.stored.pop(0)
+            await route.fulfill(status=status, json=body)
+            return
+        body = {"id": f"f{self.files}", "kind": "image", "media_type": "image/png", "name": "чек.png", "bytes": 90}
+        await route.fulfill(status=201, json=body)
+
+    async def _answer_content(self, route: Route, path: str) -> None:
+        self.fetched.append(path)
+        assert route.request.headers["authorization"].startswith("Bearer access-")
+        if self.content is None:
+            await route.fulfill(status=404, json={"code": "file.not_found", "message": "", "retryable": False})
+        else:
+            await route.fulfill(body=self.content[0], content_type=self.content[1])
 
     def _build_pair(self) -> Frame:
         number = len(self.refreshes)

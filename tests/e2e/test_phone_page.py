@@ -12,6 +12,7 @@ from playwright.async_api import Page, expect
 from tests.conftest import read_worker_number
 from tests.e2e.browser import PATIENCE_MS, PhonePage
 from tests.e2e.conftest import OpenPhone
+from tests.factories.files import make_photo
 from tests.live.product import (
     Account,
     Clerk,
@@ -249,6 +250,47 @@ async def test_second_tab_follows_the_same_conversation(phone: PhonePage, custom
     assert await second.read_stored_texts() == await phone.read_stored_texts()
     await assert_same_as_server(phone, customer)
     assert second.problems == []
+
+
+async def test_picture_is_attached_asked_about_and_shown(phone: PhonePage, customer: Customer) -> None:
+    """From the customer's disk to GigaChat and back to the screen, through the whole product."""
+    await customer.enter(phone)
+    file: Any = {"name": "счёт.jpg", "mimeType": "image/jpeg", "buffer": make_photo()}
+    await phone.page.set_input_files("#attachment-file", file)
+    await expect(phone.page.locator("#attachment")).to_have_attribute("data-state", "ready")
+    await expect(phone.page.locator("#attachment-picture")).to_be_visible()
+    await phone.ask("Что на этой картинке?")
+    await phone.wait_for_answer()
+
+    # The sandbox names what arrived: a neutral name, the type, the size of the cleaned picture.
+    assert re.search(r"image-[0-9a-f-]{36}\.jpg \(image/jpeg, \d+ B\)", (await phone.read_answers())[0])
+    shown = phone.page.locator(".message.user img.file")
+    await expect(shown).to_have_attribute("alt", "счёт.jpg")
+    assert await shown.evaluate("(image) => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [
+        24,
+        40,
+    ]
+    [file] = (await read_server_messages(phone, customer))[0]["files"]
+    assert (file["name"], file["media_type"], file["gone"]) == ("счёт.jpg", "image/jpeg", False)
+    await phone.reload()
+    await expect(phone.page.locator(".message.user img.file")).to_be_visible()
+    await phone.ask("А подробнее?")
+    await phone.wait_for_answer(count=2)
+
+
+async def test_file_that_is_no_picture_is_refused_in_words(open_phone: OpenPhone, customer: Customer) -> None:
+    phone = await open_phone(locale="ru-RU", ignore=("status of 415",))
+    await customer.enter(phone)
+    fake: Any = {"name": "фото.png", "mimeType": "image/png", "buffer": b"MZ\x90\0 not a picture"}
+    await phone.page.set_input_files("#attachment-file", fake)
+
+    await expect(phone.page.locator("#attachment-note")).to_have_text(
+        "Такой файл прочитать нельзя. Пришлите JPEG, PNG, TIFF, BMP, PDF, DOCX или текст."
+    )
+    await expect(phone.page.locator("#send")).to_be_disabled()
+    await phone.page.click("#attachment-remove")
+    await phone.ask("Что такое вклад?")
+    await phone.wait_for_answer()
 
 
 async def test_wrong_password_is_told_and_forgiven(open_phone: OpenPhone, customer: Customer) -> None:

@@ -60,6 +60,7 @@ def build_environment(directory: Path, database_url: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "SECRET_KEY": secrets.token_urlsafe(48),
         "JWT_SIGNING_KEY_FILE": str(key_path),
+        "MEDIA_DIR": str(directory / "files"),
         **SHORT_TIMES,
     }
 
