@@ -30,10 +30,10 @@ from django.conf import settings
 from accounts.demo.seeding import SeedPlan, seed_crowd
 from accounts.models import Account, Operation
 from accounts.services.accounts import open_bank_accounts
-from tests.bench.ledger import NOW, Timing, fill_lines, get_holder_id, measure_calls, read_fsync
+from tests.bench.ledger import NOW, Timing, fill_lines, measure_calls, read_fsync
 from tests.bench.report import say
 from tests.factories.accounts import make_bearer, make_staff
-from tests.factories.ledger import build_context
+from tests.factories.ledger import build_context, get_holder_id
 
 MOST_SEED_SECONDS = 60
 SEEDED_MONTHS = 18
