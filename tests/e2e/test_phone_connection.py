@@ -39,8 +39,7 @@ async def test_silent_server_is_left_and_asked_again(phone: PhonePage, server: S
     await phone.page.clock.fast_forward(20_000)
     assert len(server.sockets) == 1
     await phone.page.clock.fast_forward(20_000)
-    await phone.wait_for_status("waiting")
-    await phone.page.clock.fast_forward(30_000)
+    # The first wait before coming back is drawn between nothing and half a second: too short to be looked for.
     await server.welcome()
 
     assert len(server.sockets) == 2
