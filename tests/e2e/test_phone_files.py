@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.e2e.browser import PhonePage
+from tests.e2e.browser import PATIENCE_MS, PhonePage
 from tests.e2e.conftest import OpenPhone
 from tests.e2e.scripted import Frame, ScriptedServer, ask_first_question, take_first_question
 from tests.factories.files import make_image
@@ -265,6 +265,28 @@ async def test_picture_of_a_message_is_fetched_once_with_the_token_and_shown(
     assert server.fetched == ["/files/f1/content"]
     assert (await shown.get_attribute("src") or "").startswith("blob:")
     assert (await phone.read_conversation())["messages"][-1]["files"] == [STORED]
+
+
+async def test_reader_of_the_end_stays_there_while_pictures_and_files_take_room(
+    phone: PhonePage, server: ScriptedServer
+) -> None:
+    server.content = (make_image("PNG", size=(400, 300)), "image/png")
+    await server.enter()
+    talk = await ask_first_question(server)
+    for number in range(2, 6):
+        body = {"turn": f"t{number}", "msg": f"q{number}", "mid": f"m{number}", "text": "?", "dev": "d"}
+        server.send(talk.event("turn.accepted", {**body, "files": [{**STORED, "id": f"f{number}"}]}))
+    await expect(phone.page.locator(".message.user img.file")).to_have_count(4)
+    await choose(phone)
+    await wait_for(phone, "ready")
+
+    script = """() => {
+      const place = document.getElementById("transcript");
+      const pictures = [...document.querySelectorAll("img.file")];
+      return pictures.every((image) => image.complete && image.naturalWidth)
+        && place.scrollHeight > place.clientHeight && place.scrollHeight - place.scrollTop - place.clientHeight < 2;
+    }"""
+    await phone.page.wait_for_function(script, timeout=PATIENCE_MS)
 
 
 async def test_files_come_with_a_snapshot_too(phone: PhonePage, server: ScriptedServer) -> None:

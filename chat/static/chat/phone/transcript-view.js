@@ -38,6 +38,11 @@ export class TranscriptView {
     this.#files = files;
     this.#scroller.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
     this.#jump.addEventListener("click", () => this.jumpToEnd());
+    // Pictures come after their rows, and the line of an attached file takes room: who reads the end stays there.
+    const watcher = new ResizeObserver(() => {
+      if (this.#follows) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    });
+    for (const element of [this.#scroller, this.#list]) watcher.observe(element);
   }
 
   /** @param {Phone} phone */
