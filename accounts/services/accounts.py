@@ -14,7 +14,6 @@ from accounts.errors import AccountUnavailable, NotFound, RequisitesMalformed
 from accounts.models import Account
 from accounts.money import CURRENCIES
 from accounts.requisites import is_account_key_right
-from accounts.services.violations import read_constraint
 from audit.context import AuditContext
 from audit.enums import AuditAction
 from audit.journal import record_entry
@@ -113,9 +112,8 @@ def get_bank_account(context: AuditContext, code: str, *, currency: str, now: da
     try:
         with transaction.atomic():
             account.save(force_insert=True)
-    except IntegrityError as error:
-        if read_constraint(error) != "account_code_is_unique":
-            raise
+    except IntegrityError:
+        # Somebody else opened it at this moment.
         return Account.objects.get(code=code, currency=currency)
     record_opening(context, account)
     return account

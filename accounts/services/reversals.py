@@ -64,9 +64,8 @@ def reverse_operation(context: AuditContext, *, order: ReversalOrder, now: datet
     links = OperationLinks(reverses=original, description=order.comment)
     draft = swap_movements(order, original, movements, links, now)
     operation = finish_operation(draft, OperationStatus.POSTED)
-    marked = Operation.objects.filter(pk=original.pk, status=OperationStatus.POSTED)
-    if marked.update(status=OperationStatus.REVERSED) != 1:
-        raise NotReversible
+    # Locked since its first entry was swapped; the database lets only a posted one become reversed.
+    Operation.objects.filter(pk=original.pk).update(status=OperationStatus.REVERSED)
     return_caps(original, original.entries.order_by("seq")[0].amount_minor)
     if original.bill_id is not None:
         Bill.objects.filter(pk=original.bill_id).update(status=BillStatus.UNPAID, paid_at=None)

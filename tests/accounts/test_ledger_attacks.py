@@ -409,6 +409,9 @@ def test_ledger_check_command_ends_with_one_and_names_the_finding(stage: Stage) 
     out = StringIO()
     call_command("ledger_check", stdout=out)
     assert out.getvalue() == "the ledger is sound\n"
+    out = StringIO()
+    call_command("ledger_check", "--json", stdout=out)
+    assert json.loads(out.getvalue()) == {"ok": True, "findings": []}
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER accounts_entry_refuse_truncate ON accounts_entry")
 

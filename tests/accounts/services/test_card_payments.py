@@ -17,7 +17,7 @@ from accounts.money import Money
 from accounts.services.accounts import freeze_account
 from accounts.services.card_payments import authorise_card_purchase, clear_card_purchase, submit_card_purchase
 from accounts.services.cards import block_card, set_card_limit
-from accounts.services.holds import expire_holds, void_operation
+from accounts.services.holds import expire_holds, expire_operation, void_operation
 from accounts.services.transfers import submit_own_transfer
 from tests.factories.accounts import make_customer
 from tests.factories.ledger import (
@@ -60,6 +60,9 @@ def test_authorisation_holds_and_shows_a_pending_line() -> None:
         (10_000, 3_000, 3_000),
     )
     assert list_lines(card) == [("PDNG", 7_000, "PYATEROCHKA 4711")]
+    order = build_purchase(card, 1, key="said twice")
+    twice = {submit_card_purchase(build_context(), order=order, now=NOW).pk for _ in range(2)}
+    assert len(twice) == 1
     assert read_actions(operation) == [("hold.placed", "ok")]
 
 
@@ -129,6 +132,8 @@ def test_unclaimed_hold_expires() -> None:
     operation.refresh_from_db()
     assert (operation.status, read_books(card.account)) == ("expired", (10_000, 10_000, 10_000))
     assert read_actions(operation)[-1] == ("hold.expired", "ok")
+    # Somebody was faster between the question and the lock.
+    assert expire_operation(build_context(), operation.pk, month) is False
     assert check_ledger(now=month) == []
 
 

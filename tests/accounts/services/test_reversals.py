@@ -123,6 +123,7 @@ def test_refunds_never_pass_what_was_paid() -> None:
     with pytest.raises(NotReversible):
         submit_refund(build_context(), order=build_refund(purchase, 2), now=LATER)
     last = submit_refund(build_context(), order=build_refund(purchase, 1, "last"), now=LATER)
+    assert submit_refund(build_context(), order=build_refund(purchase, 1, "last"), now=LATER) == last
 
     assert read_books(card.account)[0] == 10_000
     assert read_actions(refund) == [("operation.refunded", "ok")]

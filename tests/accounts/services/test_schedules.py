@@ -83,6 +83,9 @@ def test_change_scheduled_payment_changes_all_but_the_payee() -> None:
         status=ScheduleStatus.PAUSED,
     )
     assert (changed.amount_minor, changed.day, changed.status) == (700, 15, "paused")
+    assert change_scheduled_payment(
+        build_context(), customer_id=holder, payment_id=payment.public_id, amount=Money(800)
+    ).next_on == date(2027, 1, 15)
     ended = change_scheduled_payment(
         build_context(), customer_id=holder, payment_id=payment.public_id, status=ScheduleStatus.ENDED
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from accounts.errors import InsufficientFunds
+from accounts.errors import AmountOutOfRange, CurrencyMismatch, InsufficientFunds, SameAccount
 from accounts.models import AccountLine
 from accounts.services.transfers import post_own_transfer, submit_own_transfer
 from audit.models import AuditEntry
@@ -48,3 +48,22 @@ def test_own_transfer_beyond_the_balance_is_refused_for_ever() -> None:
 
     refusals = AuditEntry.objects.filter(action="transfer.refused", customer_id=get_holder_id(source))
     assert [entry.outcome for entry in refusals] == ["refused"]
+
+
+def test_own_transfer_to_itself_in_two_currencies_or_of_impossible_amounts_is_refused() -> None:
+    source = make_account(balance=10_000)
+    target = make_account(source.customer)
+    dollars = make_account(source.customer, currency="USD")
+
+    for order, error in (
+        (build_own_transfer(source, source, 1), SameAccount),
+        (build_own_transfer(source, dollars, 1), CurrencyMismatch),
+        (build_own_transfer(source, target, 0), AmountOutOfRange),
+        (build_own_transfer(source, target, -1), AmountOutOfRange),
+        (build_own_transfer(source, target, 10**14 + 1), AmountOutOfRange),
+        (build_own_transfer(source, target, 2**63), AmountOutOfRange),
+    ):
+        with pytest.raises(error):
+            submit_own_transfer(build_context(), order=order, now=NOW)
+    source.refresh_from_db()
+    assert source.booked.minor == 10_000
