@@ -24,7 +24,7 @@ from audit.context import AuditContext
 FIRST_LOGIN = 90_001
 LOGIN_PROFILES = ("salary", "self_employed", "family")
 # How many of a profile's habits are lived, in thousandths: a crowd is written quickly, three people are looked at.
-FULL, SPARSE = 1000, 120
+FULL, LIVELY, SPARSE = 1000, 600, 120
 HEAVY = "heavy"
 TABLES = ("accounts_account", "accounts_operation", "accounts_entry", "accounts_accountline")
 
@@ -142,7 +142,7 @@ def store_people(
             as_of=plan.as_of,
             months=plan.months,
             adversarial=plan.adversarial,
-            density=FULL if customer or person.profile.code == HEAVY else SPARSE,
+            density=choose_density(person, is_looked_at=customer is not None),
         )
         writer = store_household(context, plan_life(scene), bank=bank, tariff=tariff, customer=customer)
         operations += writer.operation_count
@@ -150,6 +150,12 @@ def store_people(
     if lines:
         refresh_statistics()
     return operations, lines
+
+
+def choose_density(person: Person, *, is_looked_at: bool) -> int:
+    if person.profile.code == HEAVY:
+        return FULL
+    return LIVELY if is_looked_at else SPARSE
 
 
 @transaction.atomic
