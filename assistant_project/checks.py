@@ -158,6 +158,20 @@ def check_file_keys() -> Finding:
     return None
 
 
+def check_bank_key() -> Finding:
+    if not settings.BANK_DATA_KEY:
+        cure = "Set BANK_DATA_KEY_FILE; without the same key payees cannot be read any more."
+        return refuse("E020", "BANK_DATA_KEY is missing: payees' phones and numbers hang on SECRET_KEY", cure)
+    return None
+
+
+def check_payment_gateway() -> Finding:
+    if settings.PAYMENT_GATEWAY == settings.DEMO_PAYMENT_GATEWAY:
+        cure = "Name the class that reaches your payment systems; see docs/ledger.md."
+        return refuse("E021", "PAYMENT_GATEWAY is the demo's: customers would pay and nobody would receive", cure)
+    return None
+
+
 def check_log_name() -> Finding:
     if settings.AUDIT_LOG_NAME == settings.DEFAULT_AUDIT_LOG_NAME:
         return refuse("E016", "AUDIT_LOG_NAME is the demo's: its evidence could be passed off as yours", "Set it.")
@@ -208,6 +222,8 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     check_jwt_key,
     check_pseudonym_key,
     check_file_keys,
+    check_bank_key,
+    check_payment_gateway,
     check_log_name,
     check_hosts,
     check_https,

@@ -171,7 +171,8 @@ AUDIT_EXPORT_LIMIT = env.int("AUDIT_EXPORT_LIMIT", default=2)
 # Key of the encrypted phones and account numbers of payees, and of their digests; empty: derived from SECRET_KEY.
 BANK_DATA_KEY = read_secret("BANK_DATA_KEY")
 # Class that carries transfers by phone and bill payments out of the house (accounts.gateways.contract.PaymentGateway).
-PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", default="accounts.gateways.demo.DemoGateway")
+DEMO_PAYMENT_GATEWAY = "accounts.gateways.demo.DemoGateway"
+PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", default=DEMO_PAYMENT_GATEWAY)
 
 # --- WebSocket --------------------------------------------------------------------------------------------------
 # Besides the page's own origin.
