@@ -4,10 +4,16 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from assistant_project.embedded.database import migrate_if_needed, seed
+from accounts.ledger_check import check_ledger
+from accounts.models import AccountLine
+from assistant_project.embedded.database import fill_bank, migrate_if_needed, seed
 from assistant_project.embedded.errors import StartRefused
 from assistant_project.embedded.run_directory import RunDirectory
+from audit.context import build_system_context
+from audit.enums import Origin
 
 
 @pytest.fixture
@@ -26,6 +32,21 @@ def test_seed_twice_returns_the_same_logins(directory: RunDirectory) -> None:
     assert all(set(login) == {"role", "username", "password", "language"} for login in first)
     assert all(login["password"] for login in first)
     assert Group.objects.filter(name="auditor", permissions__codename="export_auditentry").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seed_gives_customers_a_history_once(
+    directory: RunDirectory, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    seed(directory)
+    lines = AccountLine.objects.count()
+    seed(directory)
+
+    assert lines > 1_000
+    assert AccountLine.objects.count() == lines
+    assert check_ledger(now=timezone.now()) == []
+    with django_assert_num_queries(1):
+        fill_bank(build_system_context(Origin.COMMAND, "demo"))
 
 
 @pytest.mark.django_db(transaction=True)
