@@ -125,15 +125,18 @@ class Stand:
         return [Person(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
 
     def _run(self, command: Sequence[str | Path], environment: dict[str, str]) -> None:
-        answer = subprocess.run(
-            [sys.executable, *command],
-            env=environment,
-            cwd=PROJECT_DIR,
-            capture_output=True,
-            text=True,
-            timeout=PREPARE_SECONDS,
-            check=False,
-        )
+        try:
+            answer = subprocess.run(
+                [sys.executable, *command],
+                env=environment,
+                cwd=PROJECT_DIR,
+                capture_output=True,
+                text=True,
+                timeout=PREPARE_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise StartRefused(f"{command[1]} needed more than {PREPARE_SECONDS} s") from error
         if answer.returncode:
             raise StartRefused(f"{command[1]} failed: {answer.stderr.strip()[-2000:]}")
 
