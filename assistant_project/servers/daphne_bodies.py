@@ -24,6 +24,15 @@ class MemoryRequest(WebRequest):  # type: ignore[misc]  # Daphne ships no types
     def handleContentChunk(self, data: bytes) -> None:
         self.content.write(data[: BODY_BYTES + 1 - self.content.tell()])
 
+    @override
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        # Twisted's own would take forms apart, in several copies, for arguments that Daphne never reads.
+        self.content.seek(0)
+        self.args: dict[bytes, list[bytes]] = {}
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path = path.partition(b"?")[0]
+        self.process()
+
 
 def keep_bodies_in_memory(factory: HTTPFactory) -> None:
     """Make the factory's connections read their requests so."""

@@ -21,6 +21,7 @@ from chat.engine.supervisor import Engine
 from chat.node import Node, get_node, start_node, stop_node
 from tests.factories.accounts import make_customer, make_session
 from tests.factories.chat import ask
+from tests.factories.files import store
 from tests.fakes.upstream import ScriptedCalls, ScriptedUpstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -419,3 +420,34 @@ async def test_upgrade_without_common_subprotocol_is_denied_as_the_server_can(no
     await unable.send_text("{}")
     await unable.leave()
     assert len(get_node().roster) == 0
+
+
+async def test_phone_sends_a_file_along_and_finds_it_in_the_state(
+    engine: Engine, customer: Customer, token: str
+) -> None:
+    phone, conversation_id = Phone(token), uuid4()
+    file = await run_in_database(store, customer)
+    await phone.greet()
+    await phone.send(submit(conversation_id, files=[str(file.pk)]))
+    accepted = await phone.read("turn.accepted")
+    await phone.read("turn.completed")
+    await phone.send({"t": "attach", "id": "3", "c": str(conversation_id), "d": {}})
+    state = await phone.read("conv.state")
+    await phone.leave()
+
+    assert accepted["d"]["files"][0]["id"] == str(file.pk)
+    assert [message.get("files") for message in state["d"]["msgs"]] == [accepted["d"]["files"], None]
+
+
+async def test_file_of_somebody_else_is_refused_and_recorded(node: Node, token: str) -> None:
+    phone = Phone(token)
+    stranger = await run_in_database(make_customer)
+    file = await run_in_database(store, stranger)
+    await phone.greet()
+    await phone.send(submit(uuid4(), files=[str(file.pk)]))
+    refused = await phone.read("err")
+    await phone.leave()
+
+    assert (refused["re"], refused["err"]["code"], refused["err"]["field"]) == ("2", "file.not_found", "d.files.0")
+    entry = await run_in_database(AuditEntry.objects.get, action=AuditAction.ACCESS_DENIED)
+    assert (entry.subject, entry.subject_id) == ("file", str(file.pk))
