@@ -47,7 +47,11 @@ def clean_file(content: bytes) -> CleanFile:
     if image_format is not None:
         picture, media_type = clean_image(content, image_format, max_bytes=MAX_IMAGE_BYTES)
         return CleanFile(FileKind.IMAGE, media_type, picture)
-    return clean_document(content)
+    document = clean_document(content)
+    # Russian text in CP1251 becomes nearly twice as long in UTF-8.
+    if len(document.content) > MAX_DOCUMENT_BYTES:
+        raise FileTooBig("bytes")
+    return document
 
 
 def clean_document(content: bytes) -> CleanFile:

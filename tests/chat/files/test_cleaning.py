@@ -75,5 +75,10 @@ def test_clean_file_takes_a_text_of_exactly_the_limit() -> None:
     assert len(clean_file(b"a" * MAX_DOCUMENT_BYTES).content) == MAX_DOCUMENT_BYTES
 
 
+def test_clean_file_holds_a_text_to_the_limit_in_the_encoding_it_is_kept_in() -> None:
+    with pytest.raises(FileTooBig, match="bytes"):
+        clean_file("Вклад ".encode("cp1251") * (MAX_DOCUMENT_BYTES // 8))
+
+
 def test_clean_file_says_nothing_of_its_content_when_shown() -> None:
     assert "Вклад" not in repr(clean_file("Вклад".encode()))
