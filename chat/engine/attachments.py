@@ -18,7 +18,7 @@ from chat.enums import FileKind, FileState, Role
 from chat.errors import FileUnreadable
 from chat.files.names import build_neutral_name
 from chat.files.storage import read_content
-from chat.gigachat.errors import FileRefused, GigaChatError
+from chat.gigachat.errors import ContextTooLong, FileRefused, GigaChatError, ParametersRefused
 from chat.gigachat.types import Attachment, AttachmentKind, Prompt
 from chat.models import GigaChatFile, Message, StoredFile
 from chat.services.claims import ClaimedRun
@@ -120,6 +120,14 @@ def upload_copy(file: StoredFile, copy: GigaChatFile, calls: ShortCalls) -> str:
         client_id=copy.client_id,
     )
     return uploaded.file_id
+
+
+def blame_document(prompt: Prompt, error: ParametersRefused) -> GigaChatError:
+    """Return what a refusal of the parameters means: with a document along, that it is too long for the model."""
+    kinds = [attachment.kind for message in prompt.messages for attachment in message.attachments]
+    if AttachmentKind.DOCUMENT in kinds and type(error) is ParametersRefused:
+        return ContextTooLong(status=error.status)
+    return error
 
 
 def list_copies(prompt: Prompt) -> list[str]:

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from audit.log_context import bind
 from chat.engine.answer import AnswerLog
-from chat.engine.attachments import attach_files, list_copies
+from chat.engine.attachments import attach_files, blame_document, list_copies
 from chat.engine.committer import Committer
 from chat.engine.persistence import persist
 from chat.engine.prompt import build_prompt, describe_prompt, list_uncounted, trim_history
@@ -20,6 +20,7 @@ from chat.gigachat.errors import (
     ContextTooLong,
     FileLost,
     GigaChatError,
+    ParametersRefused,
     RequestRefused,
     ServiceTimeout,
 )
@@ -116,15 +117,18 @@ async def ask_model(question: Question, bench: Workbench, answer: AnswerLog) -> 
 
 async def stream_answer(prompt: Prompt, bench: Workbench, answer: AnswerLog) -> tuple[str, Finished | None]:
     finished = None
-    async with bench.upstream.stream(prompt) as completion:
-        async for parts in completion:
-            for part in parts:
-                if isinstance(part, TextDelta):
-                    bench.committer.add(answer, part.text)
-                elif isinstance(part, Finished):
-                    finished = part
-            await answer.wait_for_room()
-        return completion.request_id, finished
+    try:
+        async with bench.upstream.stream(prompt) as completion:
+            async for parts in completion:
+                for part in parts:
+                    if isinstance(part, TextDelta):
+                        bench.committer.add(answer, part.text)
+                    elif isinstance(part, Finished):
+                        finished = part
+                await answer.wait_for_room()
+            return completion.request_id, finished
+    except ParametersRefused as error:
+        raise blame_document(prompt, error) from None
 
 
 def describe_end(model: str, request_id: str, finished: Finished | None) -> RunResult | RunFailure:

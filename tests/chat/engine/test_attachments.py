@@ -1,6 +1,7 @@
 """Files on their way to GigaChat: the real clients, the real sandbox, the real database."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from chat.engine.prompt import build_pseudonym
 from chat.enums import CopyState, FileKind, Role
 from chat.files.names import build_neutral_name
 from chat.files.storage import read_content, remove_content
+from chat.gigachat.errors import FunctionsUnsupported, GigaChatError, ParametersRefused
 from chat.models import ConversationEvent, GigaChatFile, Message, MessageFile, Run, StoredFile
 from chat.services.copies import COPY_LIFE
 from chat.services.files import delete_file
@@ -27,6 +29,7 @@ from tests.chat.engine.conftest import RealBench
 from tests.factories.accounts import make_customer
 from tests.factories.chat import Asked, make_context
 from tests.factories.files import make_image, make_pdf, make_word, store
+from tests.fakes.upstream import ScriptedUpstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -258,6 +261,26 @@ async def test_upload_of_a_large_file_leaves_the_loop_and_the_database_free(real
     await asyncio.gather(ticking, return_exceptions=True)
 
     assert ticks > 5
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "code"),
+    [
+        (make_pdf(), ParametersRefused(status=422), "upstream.context"),
+        (make_pdf(), FunctionsUnsupported(status=422), "server.internal"),
+        (make_image(), ParametersRefused(status=422), "server.internal"),
+    ],
+)
+async def test_document_too_long_for_the_model_is_told_so(
+    real: RealBench, anna: Customer, content: bytes, error: GigaChatError, code: str
+) -> None:
+    file = await run_in_database(store, anna, content)
+    real.bench = replace(real.bench, upstream=ScriptedUpstream([error]))
+
+    asked = await real.answer(anna, "О чём это?", file_ids=(file.pk,))
+
+    kind, body = await run_in_database(read_end, asked)
+    assert (kind, body["error"]["code"]) == ("turn.failed", code)
 
 
 def build_history(files: list[tuple[FileKind, int]]) -> list[Message]:
