@@ -1,6 +1,7 @@
 """Fills the demo bank: many customers of every kind, or the three who sign in; the same data for the same seed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -26,6 +27,7 @@ LOGIN_PROFILES = ("salary", "self_employed", "family")
 # How many of a profile's habits are lived, in thousandths: a crowd is written quickly, three people are looked at.
 FULL, LIVELY, SPARSE = 1000, 600, 120
 HEAVY = "heavy"
+PersonRow = tuple[Person, Customer | None]
 TABLES = ("accounts_account", "accounts_operation", "accounts_entry", "accounts_accountline")
 
 
@@ -55,16 +57,18 @@ class SeedOutcome:
     findings: tuple[Finding, ...]
 
 
-def seed_crowd(context: AuditContext, plan: SeedPlan, *, customers: int) -> SeedOutcome:
-    """Make the first `customers` people of the seed, each in its own transaction; who is there already stays.
+def seed_crowd(context: AuditContext, plan: SeedPlan, *, customers: int, workers: int = 1) -> SeedOutcome:
+    """Make the first `customers` people of the seed; who is there already stays.
+
+    workers  threads; more than one must not run inside a transaction, because each has a connection of its own
 
     Raises: IntegrityError when another seed's people have the same account numbers
     """
     people = [build_person(plan.seed, number, plan.as_of) for number in range(1, customers + 1)]
     names = [person.username for person in people]
     known = find_complete(names)
-    missing = [(person, None) for person in people if person.username not in known]
-    operations, lines = store_people(context, plan, missing)
+    missing: list[PersonRow] = [(person, None) for person in people if person.username not in known]
+    operations, lines = store_people(context, plan, missing, workers=workers)
     findings = check_ledger(now=get_day_start(plan.as_of))
     return SeedOutcome(
         customers=len(missing),
@@ -114,10 +118,10 @@ def find_customers(names: Iterable[str]) -> list[Customer]:
     return list(Customer.objects.select_related("user").filter(user__username__in=names))
 
 
-def find_missing_logins(plan: SeedPlan, owners: Mapping[str, Customer]) -> list[tuple[Person, Customer | None]]:
+def find_missing_logins(plan: SeedPlan, owners: Mapping[str, Customer]) -> list[PersonRow]:
     """Return those without a whole history, each with the profile of a demo: a salary, orders, a family."""
     complete = find_complete(owners)
-    missing: list[tuple[Person, Customer | None]] = []
+    missing: list[PersonRow] = []
     for index, row in enumerate(CUSTOMERS):
         owner = owners[row.username]
         if row.username not in complete:
@@ -128,14 +132,15 @@ def find_missing_logins(plan: SeedPlan, owners: Mapping[str, Customer]) -> list[
 
 
 def store_people(
-    context: AuditContext, plan: SeedPlan, people: Iterable[tuple[Person, Customer | None]]
+    context: AuditContext, plan: SeedPlan, people: Sequence[PersonRow], *, workers: int = 1
 ) -> tuple[int, int]:
     """Store everybody and return how many operations and lines that were."""
     first = add_months(plan.as_of, -plan.months)
     tariff = store_surroundings(context, plan, first)
     bank = {(row.code, row.currency): row.pk for row in Account.objects.filter(customer__isnull=True)}
-    operations = lines = 0
-    for person, customer in people:
+
+    def store(row: PersonRow) -> tuple[int, int]:
+        person, customer = row
         scene = Scene(
             person=person,
             first=first,
@@ -145,11 +150,27 @@ def store_people(
             density=choose_density(person, is_looked_at=customer is not None),
         )
         writer = store_household(context, plan_life(scene), bank=bank, tariff=tariff, customer=customer)
-        operations += writer.operation_count
-        lines += writer.line_count
-    if lines:
+        return writer.operation_count, writer.line_count
+
+    counts = [store(row) for row in people] if workers == 1 else store_in_threads(store, people, workers)
+    if counts:
         refresh_statistics()
-    return operations, lines
+    return sum(operations for operations, _ in counts), sum(lines for _, lines in counts)
+
+
+def store_in_threads(
+    store: Callable[[PersonRow], tuple[int, int]], people: Sequence[PersonRow], workers: int
+) -> list[tuple[int, int]]:
+    """Store several people at once, each thread on a connection of its own: one plans while the database writes."""
+
+    def store_and_close(row: PersonRow) -> tuple[int, int]:
+        try:
+            return store(row)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(store_and_close, people))
 
 
 def choose_density(person: Person, *, is_looked_at: bool) -> int:

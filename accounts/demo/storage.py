@@ -133,6 +133,7 @@ class LedgerWriter:
                 entries.append(self.build_entry(step, entry, pk))
                 lines += self.build_lines(step, entry, pk)
         copy_rows(OPERATIONS, [self.build_operation(step) for step in fresh])
+        lock_bank_accounts(self.holdings.bank.values())
         copy_rows(ENTRIES, entries)
         copy_rows(LINES, lines)
         self.finish()
@@ -236,6 +237,12 @@ def build_texts(text: LineText) -> tuple[str | None, ...]:
     memo = clean_untrusted(text.memo, MEMO_LENGTH)
     bank = text.counterparty_bik or None
     return (text.category.value, text.mcc, merchant, name, bank, memo, fold_text(merchant, name, memo))
+
+
+def lock_bank_accounts(accounts: Iterable[int]) -> None:
+    """Lock the bank's own accounts in their order: two workers would take them entry by entry, and deadlock."""
+    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=list(accounts))
+    list(rows.order_by("pk").values_list("pk"))
 
 
 def take_ids(table: str, count: int) -> list[int]:

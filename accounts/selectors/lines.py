@@ -97,12 +97,26 @@ def build_condition(wanted: LineFilter) -> Q:
 def list_lines(
     customer_id: UUID, wanted: LineFilter = EVERYTHING, *, limit: int = 20, after: LineCursor | None = None
 ) -> LinePage:
-    """Return one page of the customer's lines with account, operation and bank loaded; one query."""
-    rows = find_lines(customer_id, wanted).select_related("account", "operation", "counterparty_bank")
+    """Return one page of the customer's lines with account, operation and bank loaded; two queries.
+
+    Each account is read by its index, newest first, and no further than the page needs; all at once, every line of
+    the customer would have to be sorted first.
+    """
+    accounts = Account.objects.filter(customer_id=customer_id)
+    if wanted.account_ids:
+        accounts = accounts.filter(public_id__in=wanted.account_ids)
+    rows = AccountLine.objects.select_related("account", "operation", "counterparty_bank")
+    rows = rows.filter(build_condition(wanted), status__in=wanted.statuses).order_by("-booked_at", "-pk")
     if after is not None:
         older = Q(booked_at__lt=after.booked_at) | Q(booked_at=after.booked_at, pk__lt=after.line_id)
         rows = rows.filter(older, booked_at__lte=after.booked_at)
-    found = list(rows[: limit + 1])
+    parts = [rows.filter(account=pk)[: limit + 1] for pk in accounts.order_by("pk").values_list("pk", flat=True)]
+    if not parts:
+        return LinePage(lines=[], next=None)
+    merged = parts[0]
+    if len(parts) > 1:
+        merged = merged.union(*parts[1:], all=True).order_by("-booked_at", "-pk")[: limit + 1]
+    found = list(merged)
     page = found[:limit]
     more = len(found) > limit
     return LinePage(lines=page, next=LineCursor(page[-1].booked_at, page[-1].pk) if more else None)

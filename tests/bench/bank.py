@@ -106,7 +106,7 @@ def report_question(question: Question) -> bool:
 def report_seeding(customers: int) -> bool:
     begun, used = time.perf_counter(), time.process_time()
     plan = SeedPlan(seed=42, months=SEEDED_MONTHS, as_of=date(2026, 11, 1))
-    outcome = seed_crowd(build_context(), plan, customers=customers)
+    outcome = seed_crowd(build_context(), plan, customers=customers, workers=2)
     seconds = time.perf_counter() - begun
     say(
         f"seed_demo: {customers} customers, {SEEDED_MONTHS} months, {outcome.lines} lines, {len(outcome.findings)} "

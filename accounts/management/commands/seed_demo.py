@@ -17,7 +17,7 @@ from accounts.local_days import to_local_date
 from audit.context import build_system_context
 from audit.enums import Origin
 
-MOST_CUSTOMERS, MOST_MONTHS = 50_000, 120
+MOST_CUSTOMERS, MOST_MONTHS, MOST_WORKERS = 50_000, 120, 16
 
 
 class Command(BaseCommand):
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--as-of", type=parse_day, default=None, help="YYYY-MM-DD: the history ends the day before (today)."
         )
+        parser.add_argument("--workers", type=int, default=2, help="Threads that write a crowd at once (2).")
         parser.add_argument("--profile", choices=["mixed", "small"], default="mixed")
         parser.add_argument(
             "--adversarial", action="store_true", help="Hostile memos, merchants and payees among the honest ones."
@@ -47,6 +48,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check_range("customers", options["customers"], MOST_CUSTOMERS)
         check_range("months", options["months"], MOST_MONTHS)
+        check_range("workers", options["workers"], MOST_WORKERS)
         if options["seed"] < 0:
             raise CommandError("--seed is 0 or more")
         plan = SeedPlan(
@@ -56,17 +58,19 @@ class Command(BaseCommand):
             adversarial=options["adversarial"],
         )
         started = time.monotonic()
-        outcome = seed(plan, options["profile"], options["customers"])
+        outcome = seed(plan, options["profile"], options["customers"], workers=options["workers"])
         seconds = round(time.monotonic() - started, 1)
         self.stdout.write(format_json(outcome, seconds) if options["json"] else format_text(outcome, seconds))
         if outcome.findings:
             raise CommandError("the ledger is not sound: run ledger_check")
 
 
-def seed(plan: SeedPlan, profile: str, customers: int) -> SeedOutcome:
+def seed(plan: SeedPlan, profile: str, customers: int, *, workers: int) -> SeedOutcome:
     context = build_system_context(Origin.COMMAND, "seed_demo")
     try:
-        return seed_logins(context, plan) if profile == "small" else seed_crowd(context, plan, customers=customers)
+        if profile == "small":
+            return seed_logins(context, plan)
+        return seed_crowd(context, plan, customers=customers, workers=workers)
     except NoSuchLogin:
         raise CommandError("the demo logins are not there: run seed_demo_bank first") from None
     except IntegrityError as error:

@@ -62,7 +62,8 @@ def digest_of(plan: SeedPlan, customers: int = 4) -> str:
 
 def run(*arguments: str) -> dict[str, Any]:
     out = StringIO()
-    call_command("seed_demo", "--json", *arguments, stdout=out)
+    # One worker: a second thread would not see this test's transaction.
+    call_command("seed_demo", "--json", "--workers", "1", *arguments, stdout=out)
     outcome: dict[str, Any] = json.loads(out.getvalue())
     return outcome
 
@@ -120,6 +121,13 @@ def test_interrupted_run_is_gone_on_with() -> None:
     assert (outcome.digest, outcome.findings) == (whole, ())
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_make_what_one_makes() -> None:
+    whole = digest_of(PLAN, customers=4)
+    outcome = seed_crowd(CONTEXT, PLAN, customers=4, workers=2)
+    assert (outcome.digest, outcome.findings) == (whole, ())
+
+
 def test_logins_get_a_history_once() -> None:
     call_command("seed_demo_bank", stdout=StringIO())
     assert not have_logins_accounts()
@@ -151,6 +159,7 @@ def test_small_profile_without_logins_says_what_to_run() -> None:
         ("--customers", "0"),
         ("--months", "121"),
         ("--seed", "-1"),
+        ("--workers", "17"),
     ],
 )
 def test_impossible_numbers_are_refused(arguments: tuple[str, str]) -> None:
