@@ -11,6 +11,7 @@ from daphne.http_protocol import HTTPFactory
 from django.utils import timezone
 from pytest_django import Settings
 from twisted.web.test.requesthelper import DummyChannel
+from typing_extensions import override
 
 from accounts.tokens import issue_access_token
 from assistant_project.servers.bodies import PAGE_BYTES, BodyGuard
@@ -209,6 +210,32 @@ def test_daphne_keeps_bodies_in_memory_and_no_more_than_the_limit() -> None:
         made.handleContentChunk(bytes(1024 * 1024))
 
     assert made.content.tell() == BODY_BYTES + 1
+
+
+def test_daphne_leaves_forms_alone() -> None:
+    make_channel: Any = DummyChannel
+    channel = make_channel()
+    channel.factory = HTTPFactory(server=Server())
+    made = ProcessedRequest(channel=channel)
+    made.gotLength(9)
+    made.handleContentChunk(b"no form at all")
+    made.requestHeaders.addRawHeader("content-type", "multipart/form-data; boundary=x")
+
+    made.requestReceived(b"POST", b"/api/v1/files?a=b", b"HTTP/1.1")
+
+    assert (made.method, made.uri, made.path, made.args) == (b"POST", b"/api/v1/files?a=b", b"/api/v1/files", {})
+    assert (made.clientproto, made.content.read()) == (b"HTTP/1.1", b"no form at all")
+    assert made.is_processed
+
+
+class ProcessedRequest(MemoryRequest):
+    """Goes no further than to Daphne's own work."""
+
+    is_processed = False
+
+    @override
+    def process(self) -> None:
+        self.is_processed = True
 
 
 def test_daphne_makes_such_requests_for_every_connection() -> None:
