@@ -13,7 +13,7 @@ from accounts.demo.catalogue import DEMO_BIK
 from accounts.demo.events import CURRENT, OLD, AccountPlan
 from accounts.demo.lives import Life
 from accounts.demo.people import build_number
-from accounts.demo.storage import Holdings, LedgerWriter
+from accounts.demo.storage import Holdings, LedgerWriter, commit_without_waiting
 from accounts.enums import (
     AccountStatus,
     BillStatus,
@@ -69,6 +69,7 @@ def open_household(
     context: AuditContext, life: Life, *, bank: Mapping[tuple[str, str], int], customer: Customer | None
 ) -> Holdings:
     """Store the person with accounts, cards, payees and bills, or return those an interrupted run has stored."""
+    commit_without_waiting()
     owner = customer or store_person(life)
     is_known = Account.objects.filter(customer=owner).exists()
     if not is_known:
@@ -195,6 +196,7 @@ def finish_household(
     """Write what follows from the history: paid bills and payees, used caps, blocked cards, closed accounts; and say
     in the evidence what was made.
     """
+    commit_without_waiting()
     owner, end = holdings.customer, life.scene.end
     mark_paid_bills(owner.pk)
     mark_paid_payees(owner.pk)

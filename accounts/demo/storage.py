@@ -23,7 +23,7 @@ from accounts.services.holds import CARD_HOLD_DAYS
 from accounts.services.posting import LineText
 
 # Steps in one transaction: every entry leaves dead versions of its accounts' rows behind, which the next must pass.
-BATCH = 200
+BATCH = 60
 SOURCES: Mapping[OperationKind, OperationSource] = {
     OperationKind.CARD_PURCHASE: OperationSource.CARD,
     OperationKind.CASH_WITHDRAWAL: OperationSource.CARD,
@@ -121,6 +121,7 @@ class LedgerWriter:
         """Write the waiting steps, then end their operations."""
         if not self.waiting:
             return
+        commit_without_waiting()
         fresh = [step for step in self.waiting if step.is_new]
         for step, pk in zip(fresh, take_ids("accounts_operation", len(fresh)), strict=True):
             self.written[step.event.key] = Written(pk)
@@ -144,8 +145,6 @@ class LedgerWriter:
     def finish(self) -> None:
         ended = [self.written[step.event.key].operation for step in self.waiting if is_ended(step)]
         with connection.cursor() as cursor:
-            # What a crash of the database takes away, the next run writes again.
-            cursor.execute("SET LOCAL synchronous_commit TO off")
             cursor.execute(FINISH, [OperationStatus.POSTED.value, ended])
 
     def build_operation(self, step: Step) -> tuple[Any, ...]:
@@ -237,6 +236,12 @@ def build_texts(text: LineText) -> tuple[str | None, ...]:
     memo = clean_untrusted(text.memo, MEMO_LENGTH)
     bank = text.counterparty_bik or None
     return (text.category.value, text.mcc, merchant, name, bank, memo, fold_text(merchant, name, memo))
+
+
+def commit_without_waiting() -> None:
+    """Let this transaction's commit not wait for the disk: what a crash takes away, the next run writes again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO off")
 
 
 def lock_bank_accounts(accounts: Iterable[int]) -> None:
