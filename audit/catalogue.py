@@ -11,6 +11,8 @@ CUSTOMER = frozenset({"customer_id"})
 CONVERSATION = CUSTOMER | {"conversation_id"}
 TURN = CONVERSATION | {"turn_id"}
 POSTING = frozenset({"operation", "kind"})
+CALL = frozenset({"call", "function", "version"})
+CONFIRMATION = frozenset({"confirmation", "sha256"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +79,19 @@ ENTRY_RULES: Mapping[AuditAction, EntryRule] = MappingProxyType(
         AuditAction.STATEMENT_REQUESTED: EntryRule(ids=CUSTOMER),
         AuditAction.DISPUTE_OPENED: EntryRule(ids=CUSTOMER, details=frozenset({"reason"})),
         AuditAction.CLEARING_SETTLED: EntryRule(details=POSTING | {"amount_minor", "currency"}),
+        AuditAction.SESSION_STEPPED_UP: EntryRule(ids=CUSTOMER),
+        AuditAction.DEVICE_KEY_ENROLLED: EntryRule(ids=CUSTOMER, details=frozenset({"kid", "sha256"})),
+        AuditAction.DEVICE_KEY_REVOKED: EntryRule(ids=CUSTOMER, details=frozenset({"kid"})),
+        AuditAction.FUNCTION_REQUESTED: EntryRule(ids=TURN, details=CALL | {"arguments_sha256"}),
+        AuditAction.FUNCTION_DENIED: EntryRule(ids=TURN, details=CALL | {"code"}),
+        AuditAction.FUNCTION_FAILED: EntryRule(ids=TURN, details=CALL | {"code"}),
+        AuditAction.FUNCTION_EXECUTED: EntryRule(ids=TURN, details=CALL),
+        AuditAction.CONFIRMATION_ASKED: EntryRule(ids=TURN, details=CONFIRMATION | {"risk", "nonce"}),
+        AuditAction.CONFIRMATION_GIVEN: EntryRule(ids=TURN, details=CONFIRMATION | {"method", "device"}),
+        AuditAction.CONFIRMATION_DECLINED: EntryRule(ids=TURN, details=CONFIRMATION | {"device"}),
+        AuditAction.CONFIRMATION_EXPIRED: EntryRule(ids=TURN, details=CONFIRMATION),
+        AuditAction.CONFIRMATION_CLOSED: EntryRule(ids=TURN, details=CONFIRMATION | {"state"}),
+        AuditAction.CONFIRMATION_REFUSED: EntryRule(ids=CUSTOMER, details=frozenset({"code"})),
+        AuditAction.ANSWER_CORRECTED: EntryRule(ids=TURN, details=frozenset({"figures", "by"})),
     }
 )

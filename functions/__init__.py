@@ -1,1 +1,1 @@
-"""What the model may ask the bank for, and under which conditions."""
+"""What the model may ask of the bank, and how money moves only by the customer's yes."""

@@ -6,6 +6,7 @@ from accounts.models.bill import Bill, Biller
 from accounts.models.cap import CapUsage
 from accounts.models.card import Card
 from accounts.models.customer import Customer
+from accounts.models.device_key import DeviceKey
 from accounts.models.entry import Entry
 from accounts.models.gateway import FlaggedTarget, GatewayOrder, Suspension
 from accounts.models.line import AccountLine
@@ -25,6 +26,7 @@ __all__ = [
     "CapUsage",
     "Card",
     "Customer",
+    "DeviceKey",
     "DeviceSession",
     "Dispute",
     "Entry",

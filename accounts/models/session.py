@@ -1,5 +1,7 @@
 """Device sessions and the rotating refresh tokens that keep them alive."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
@@ -14,6 +16,7 @@ class DeviceSession(models.Model):
 
     A device has at most one session that is not revoked: a new login there revokes the older one. A revoked session
     never lives again. `expires_at` is fixed at login; using the session does not move it.
+    `authenticated_at` is the last time the customer proved who they are.
 
     Personal data: device_id (names a device of the customer); kept as evidence of who had access.
     """
@@ -25,6 +28,7 @@ class DeviceSession(models.Model):
     device_id = models.CharField(_("device"), max_length=64)
     created_at = models.DateTimeField(_("created at"))
     last_used_at = models.DateTimeField(_("last used at"))
+    stepped_up_at = models.DateTimeField(_("password given again at"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires at"))
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
     revoke_reason = models.CharField(_("revoke reason"), max_length=32, choices=RevokeReason, blank=True)
@@ -61,6 +65,11 @@ class DeviceSession(models.Model):
     @override
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def authenticated_at(self) -> datetime:
+        """When the password was given last: at login, or again since."""
+        return self.stepped_up_at or self.created_at
 
 
 class RefreshToken(models.Model):

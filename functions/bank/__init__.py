@@ -1,0 +1,1 @@
+"""The functions that are offered, by what they are about."""

@@ -1,0 +1,1 @@
+"""What the model's provider must not read, and what the model must not invent."""

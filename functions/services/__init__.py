@@ -1,0 +1,1 @@
+"""What the functions app writes; every act inside its caller's transaction."""
