@@ -155,10 +155,10 @@ class SandboxHandle:
             return answer
 
 
-def start_sandbox(directory: Path) -> SandboxHandle:
+def start_sandbox(directory: Path, *, chunk_delay_ms: int = 25) -> SandboxHandle:
     """Start a sandbox that answers at a quick but visible pace."""
     state_dir = directory / "sandbox"
-    pace = ["--latency-ms", "20", "--chunk-delay-ms", "25", "--account", "b2b"]
+    pace = ["--latency-ms", "20", "--chunk-delay-ms", str(chunk_delay_ms), "--account", "b2b"]
     command: list[str | Path] = [sys.executable, "-m", "chat.gigachat.sandbox", "--state-dir", state_dir, *pace]
     environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(PROJECT_DIR)}
     child = start_child("sandbox", command, log_path=directory / "sandbox.log", environment=environment)
@@ -253,8 +253,8 @@ def is_listening(host: str, port: int) -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
-def wait_until(child: Child, condition: Any) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+def wait_until(child: Child, condition: Any, *, seconds: float = READY_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not child.has_ended():
         if condition():
             return

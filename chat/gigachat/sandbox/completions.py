@@ -20,6 +20,7 @@ from chat.gigachat.sandbox.script import Ending, Pacing, Packet, Script, build_p
 from chat.gigachat.sandbox.state import CALLER, STATE, Caller, SandboxState
 from chat.gigachat.sandbox.stats import RecordedRequest
 
+TOGETHER_SECONDS = 60.0
 STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
 
 
@@ -52,7 +53,7 @@ async def _answer(request: web.Request, completion: CompletionIn, model: ModelIn
     answer = distort_answer(build_answer(completion, model, files), caller.faults)
     usage = build_usage(state, caller, completion, answer)
     state.packages.spend(model.name, usage.prompt_tokens + usage.completion_tokens)
-    await asyncio.sleep(state.settings.latency_ms / 1000 + (caller.faults.get("slow_first_byte") or 0))
+    await _wait_for_first_byte(state, caller)
     envelope = Envelope(
         created=int(state.settings.clock()), model=model.echo, is_plural="object_plural" in caller.faults
     )
@@ -65,6 +66,14 @@ async def _answer(request: web.Request, completion: CompletionIn, model: ModelIn
         return _build_whole(answer, envelope, usage)
     payloads = build_payloads(answer, envelope, None if "no_usage" in caller.faults else usage, pacing)
     return await _play(request, build_script(payloads, pacing, caller.faults))
+
+
+async def _wait_for_first_byte(state: SandboxState, caller: Caller) -> None:
+    """Raises: TimeoutError when the others that the switch `together` waits for do not come"""
+    together = caller.faults.get("together")
+    if together is not None:
+        await state.stats.wait_until(lambda stats: stats.open_streams >= together, timeout_seconds=TOGETHER_SECONDS)
+    await asyncio.sleep(state.settings.latency_ms / 1000 + (caller.faults.get("slow_first_byte") or 0))
 
 
 def build_answer(completion: CompletionIn, model: ModelInfo, files: list[StoredFile]) -> Answer:

@@ -33,6 +33,7 @@ _REQUEST_FAULTS = {
 }
 # While an answer is streamed.
 _STREAM_FAULTS = {
+    "together": FaultKind(2, "wait before the status line until that many completions are in progress, 60 s at most"),
     "slow_first_chunk": FaultKind(2, "send the headers, then wait that many seconds"),
     "silence": FaultKind(120, "fall silent for that many seconds after the first content chunk"),
     "cut": FaultKind(1, "drop the connection after that many payloads"),

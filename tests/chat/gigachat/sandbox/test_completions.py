@@ -282,6 +282,17 @@ async def test_limit_follows_account_or_setting(
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
+async def test_completions_wait_for_each_other_when_told_to(start_sandbox: StartSandbox) -> None:
+    sandbox = await start_sandbox(streams=3)
+    waiting = [asyncio.create_task(chat(sandbox, fault="together=3")) for _ in range(2)]
+    await sandbox.stats.wait_until(lambda stats: stats.open_streams == 2)
+
+    last = await chat(sandbox, fault="together=3")
+
+    assert [reply.status for reply in [last, *await asyncio.gather(*waiting)]] == [200, 200, 200]
+    assert sandbox.stats.max_open_streams == 3
+
+
 async def test_latency_comes_before_the_first_byte_and_delay_between_chunks(start_sandbox: StartSandbox) -> None:
     sandbox = await start_sandbox(latency_ms=100.0, chunk_delay_ms=20.0)
     loop = asyncio.get_running_loop()
