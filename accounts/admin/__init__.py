@@ -1,6 +1,7 @@
 """The staff's pages of the accounts app."""
 
 from accounts.admin.customers import CustomerAdmin, DeviceSessionAdmin, LoginAdmin
+from accounts.admin.device_keys import DeviceKeyAdmin
 from accounts.admin.ledger import AccountAdmin, AccountLineAdmin, EntryAdmin
 from accounts.admin.operations import OperationAdmin
 from accounts.admin.products import BillAdmin, CardAdmin, PayeeAdmin
@@ -11,6 +12,7 @@ __all__ = [
     "BillAdmin",
     "CardAdmin",
     "CustomerAdmin",
+    "DeviceKeyAdmin",
     "DeviceSessionAdmin",
     "EntryAdmin",
     "LoginAdmin",

@@ -24,6 +24,8 @@ VIEW_MESSAGE = "chat.view_message"
 VIEW_TURN = "chat.view_turn"
 VIEW_RUN = "chat.view_run"
 VIEW_FILE = "chat.view_storedfile"
+VIEW_CALL = "functions.view_functioncall"
+VIEW_CONFIRMATION = "functions.view_confirmation"
 VIEW_ENTRY = "audit.view_auditentry"
 
 LABELS = {
@@ -168,6 +170,8 @@ class TurnAdmin(ReadOnlyAdmin):
         return [
             link_to_row("chat_conversation", _("conversation"), VIEW_CONVERSATION, row.conversation_id),
             link_to_list("chat_run", _("runs"), VIEW_RUN, turn=row.pk),
+            link_to_list("functions_functioncall", _("function calls"), VIEW_CALL, turn=row.pk),
+            link_to_list("functions_confirmation", _("confirmations"), VIEW_CONFIRMATION, turn=row.pk),
             link_to_list("audit_auditentry", _("audit entries"), VIEW_ENTRY, turn=row.pk),
         ]
 

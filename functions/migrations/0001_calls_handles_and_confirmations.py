@@ -136,6 +136,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='confirmation',
+            index=models.Index(fields=['turn_id'], name='confirmation_by_turn'),
+        ),
+        migrations.AddIndex(
+            model_name='confirmation',
             index=models.Index(condition=models.Q(('state', 'pending')), fields=['expires_at'], name='confirmation_still_pending'),
         ),
         migrations.AddIndex(

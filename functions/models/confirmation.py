@@ -88,6 +88,7 @@ class Confirmation(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="confirmation_by_time"),
             models.Index(fields=["customer", "-created_at", "-id"], name="confirmation_by_customer"),
+            models.Index(fields=["turn_id"], name="confirmation_by_turn"),
             models.Index(
                 fields=["expires_at"], condition=Q(state=ConfirmationState.PENDING), name="confirmation_still_pending"
             ),

@@ -33,14 +33,24 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
                 "chat.view_storedfile",
                 "chat.view_gigachatfile",
                 "audit.view_auditentry",
+                "functions.view_functioncall",
+                "functions.view_confirmation",
                 "accounts.view_customer",
+                "accounts.view_devicekey",
                 "accounts.view_devicesession",
                 "accounts.revoke_devicesession",
                 *BANK_PAGES,
             }
         ),
         # Corrects what was posted wrongly; never reads a conversation.
-        "backoffice": frozenset({"accounts.view_customer", "accounts.reverse_operation", *BANK_PAGES}),
+        "backoffice": frozenset(
+            {
+                "accounts.view_customer",
+                "accounts.reverse_operation",
+                "functions.view_confirmation",
+                *BANK_PAGES,
+            }
+        ),
         # Takes evidence away; never reads a conversation.
         "auditor": frozenset({"audit.view_auditentry", "audit.export_auditentry"}),
         # Sees how the machine runs and who is signed in; never a text or a name.
