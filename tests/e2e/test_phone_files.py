@@ -289,6 +289,34 @@ async def test_reader_of_the_end_stays_there_while_pictures_and_files_take_room(
     await phone.page.wait_for_function(script, timeout=PATIENCE_MS)
 
 
+# Runs up to the moment when the browser has told the page of a scroll, with room taken before it could.
+GROW_UNDER_A_SCROLL = """async (leaves) => {
+  const place = document.getElementById("transcript");
+  const told = new Promise((resolve) => place.addEventListener("scroll", resolve, { once: true }));
+  place.scrollTop -= leaves ? 300 : 5;
+  const picture = document.createElement("li");
+  picture.style.cssText = "flex: none; height: 700px";
+  document.getElementById("messages").append(picture);
+  await told;
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  return place.scrollHeight - place.scrollTop - place.clientHeight;
+}"""
+
+
+@pytest.mark.parametrize(("leaves", "least", "most"), [(False, 0, 2), (True, 900, 1100)])
+async def test_room_taken_before_a_scroll_is_told_moves_only_the_reader_of_the_end(
+    phone: PhonePage, server: ScriptedServer, *, leaves: bool, least: int, most: int
+) -> None:
+    await server.enter()
+    talk = await ask_first_question(server)
+    server.send(talk.delta("Ответ.\n\n" * 60))
+    await phone.page.wait_for_function(
+        "() => { const p = document.getElementById('transcript'); return p.scrollTop > 400; }", timeout=PATIENCE_MS
+    )
+
+    assert least <= await phone.page.evaluate(GROW_UNDER_A_SCROLL, leaves) <= most
+
+
 async def test_files_come_with_a_snapshot_too(phone: PhonePage, server: ScriptedServer) -> None:
     await server.enter()
     talk = await ask_first_question(server)

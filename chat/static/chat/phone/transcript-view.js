@@ -31,6 +31,7 @@ export class TranscriptView {
   #shown = /** @type {Map<string, {element: HTMLElement, signature: string}>} */ (new Map());
   #files;
   #follows = true;
+  #end = 0;
   #heightBefore = 0;
 
   /** @param {import("./files-view.js").FilesView} files */
@@ -41,6 +42,7 @@ export class TranscriptView {
     // Pictures come after their rows, and the line of an attached file takes room: who reads the end stays there.
     const watcher = new ResizeObserver(() => {
       if (this.#follows) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+      this.#noteScroll();
     });
     for (const element of [this.#scroller, this.#list]) watcher.observe(element);
   }
@@ -80,7 +82,10 @@ export class TranscriptView {
 
   #noteScroll() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    this.#follows = scrollHeight - scrollTop - clientHeight < FOLLOW_PIXELS;
+    const end = scrollHeight - clientHeight;
+    // The browser tells of a scroll a frame later: room that was taken meanwhile is no step of the reader's.
+    this.#follows = (this.#follows ? Math.min(this.#end, end) : end) - scrollTop < FOLLOW_PIXELS;
+    this.#end = end;
     this.#jump.hidden = this.#follows;
   }
 
