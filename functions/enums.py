@@ -61,6 +61,33 @@ class ConfirmMethod(StrEnum):
     DEVICE_KEY = "device_key"
 
 
+class PlanWarning(StrEnum):
+    """What the phone says beside the terms of a plan; set by rules, never by the model.
+
+    new_payee          money never went there before
+    large_amount       more than `bank.risk.LARGE`
+    unusual_amount     far more than ever went to this payee
+    payee_not_proven   the customer never named this payee here: it must be typed
+    amount_not_said    the amount is no number the customer wrote and no amount of the bill
+    memo_dropped       the message was not the customer's own text, so it is not sent
+    fraud_signs        antifraud will delay it
+    limit_raised       a card's limit grows
+    card_opened        a blocked card will pay again
+    card_lost          the block cannot be lifted in the app
+    """
+
+    NEW_PAYEE = "new_payee"
+    LARGE_AMOUNT = "large_amount"
+    UNUSUAL_AMOUNT = "unusual_amount"
+    PAYEE_NOT_PROVEN = "payee_not_proven"
+    AMOUNT_NOT_SAID = "amount_not_said"
+    MEMO_DROPPED = "memo_dropped"
+    FRAUD_SIGNS = "fraud_signs"
+    LIMIT_RAISED = "limit_raised"
+    CARD_OPENED = "card_opened"
+    CARD_LOST = "card_lost"
+
+
 class HandleKind(TextChoices):
     """What a handle stands for; the value is the handle's prefix: `acc_1`."""
 

@@ -1,9 +1,11 @@
 """How the model, and through it the customer, is told which account, card or person is meant: masked. Pure."""
 
+import re
+
 from accounts.folding import MERCHANT_LENGTH, clean_untrusted
 from accounts.models import Account, Card, Payee
-from audit.redaction import redact_text
 
+WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:-[^\W\d_]+)*(?!\w)")
 LAST_DIGITS = "··"
 TITLE_LENGTH = 64
 
@@ -24,9 +26,18 @@ def name_payee(payee: Payee) -> str:
 
 
 def mask_person(name: str) -> str:
-    """Return a person's name with every word after the first cut to its letter: "Иван Петров" is "Иван П.".
+    """Return the first name and one letter: "Иван Петров" is "Иван П."; "Получатель" when no word is in it.
 
-    Digits in it (a payee whose name is a phone number) are redacted first.
+    Only letters and hyphens are kept: a payee's name may be a phone number, or try to be something else.
     """
-    words = redact_text(clean_untrusted(name, MERCHANT_LENGTH)).split()
-    return " ".join([*words[:1], *(f"{word[0]}." for word in words[1:3])])
+    words = WORD.findall(clean_untrusted(name, MERCHANT_LENGTH))
+    if not words:
+        return "Получатель"
+    return words[0] if len(words) == 1 else f"{words[0]} {words[-1][0].upper()}."
+
+
+def describe_requisites(account: Account) -> str:
+    """Return the whole requisites on one line, for the customer's eyes only; bank and holder must be loaded."""
+    holder, bank = account.customer, account.bank
+    owner = f"{holder.last_name} {holder.first_name} {holder.patronymic}".strip() if holder else ""
+    return f"получатель {owner}, счёт {account.number}, БИК {account.bank_id}, банк {bank.name if bank else ''}"

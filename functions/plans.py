@@ -52,3 +52,14 @@ class Executed:
     data: BaseModel
     receipt: Mapping[str, str] = field(default_factory=dict)
     operation: Operation | None = None
+
+
+class NothingToDo(Exception):
+    """Raised by a plan when everything is as it was asked for: the call is answered at once, nobody is asked.
+
+    result  of the function's result model
+    """
+
+    def __init__(self, result: BaseModel) -> None:
+        super().__init__()
+        self.result = result

@@ -7,6 +7,8 @@ flagged_target (the regulator's database names the recipient), new_payee_large (
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from accounts.enums import LimitPeriod
 from accounts.errors import TransferSuspended
 from accounts.local_days import to_local_date
@@ -64,13 +66,21 @@ def release_suspension(order: Order, signs: tuple[str, ...], now: datetime) -> N
 
     Raises: TransferSuspended when there is none yet, or its time is not over
     """
-    waiting = Suspension.objects.filter(
-        customer_id=order.holder_id, request_hash=hash_order(order), released_at__isnull=True
-    )
-    suspension = waiting.select_for_update(no_key=True).first()
+    suspension = list_waiting(order).select_for_update(no_key=True).first()
     if suspension is None:
         raise TransferSuspended(now + COOLING_OFF, signs)
     if now < suspension.until:
         raise TransferSuspended(suspension.until, signs)
     suspension.released_at = now
     suspension.save(update_fields=["released_at"])
+
+
+def find_suspension_end(order: Order) -> datetime | None:
+    """Return until when the order is suspended, for a preview; None when it never was, or was released."""
+    return list_waiting(order).values_list("until", flat=True).first()
+
+
+def list_waiting(order: Order) -> QuerySet[Suspension]:
+    return Suspension.objects.filter(
+        customer_id=order.holder_id, request_hash=hash_order(order), released_at__isnull=True
+    )

@@ -103,10 +103,20 @@ def use_caps(caps: Iterable[Cap], *, customer_id: UUID, amount: Money) -> None:
 def give_back_caps(codes: Iterable[str], *, customer_id: UUID, amount_minor: int, day: date) -> None:
     """Count `amount_minor` back in these caps of the periods that hold `day`; never below zero."""
     for code in sorted(codes):
-        is_monthly = code.partition(":")[0].endswith("month")
-        start = get_month_start(day) if is_monthly else day
-        rows = CapUsage.objects.filter(customer_id=customer_id, code=code, period_start=start)
+        rows = CapUsage.objects.filter(customer_id=customer_id, code=code, period_start=get_cap_start(code, day))
         rows.update(used_minor=Greatest(F("used_minor") - amount_minor, 0))
+
+
+def list_used_caps(customer_id: UUID, day: date) -> dict[str, int]:
+    """Return what the customer used of every cap of the periods that hold `day`: {code: minor units}; one query."""
+    rows = CapUsage.objects.filter(customer_id=customer_id, period_start__in={day, get_month_start(day)})
+    found = rows.values_list("code", "period_start", "used_minor")
+    return {code: used for code, start, used in found if start == get_cap_start(code, day)}
+
+
+def get_cap_start(code: str, day: date) -> date:
+    """Return the first day of the period of this cap that holds `day`."""
+    return get_month_start(day) if code.partition(":")[0].endswith("month") else day
 
 
 def list_cap_codes(operation: Operation) -> list[str]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Coalesce
+from uuid_utils.compat import uuid7
 
 from accounts.enums import PayeeKind, PayeeOrigin
 from accounts.errors import PayeeUnavailable, RequisitesMalformed
@@ -33,12 +34,14 @@ def add_payee(
     bik: str,
     origin: PayeeOrigin,
     now: datetime,
+    public_id: UUID | None = None,
 ) -> Payee:
     """Save a payee, or return the one that has this target already; its name then is brought up to date.
 
     target      phone for sbp, account number for requisites and own, code of a biller otherwise
     shown_name  as the other side gave it, already masked
     bik         of the bank; "" for billers
+    public_id   of a new one; default: a random one
 
     Raises: RequisitesMalformed
     """
@@ -56,6 +59,7 @@ def add_payee(
             "shown_name": name,
             "origin": origin,
             "created_at": now,
+            "public_id": public_id or uuid7(),
         },
     )
     if is_new:
@@ -124,6 +128,8 @@ def save_recipient(
 ) -> Payee:
     """Save who answered to this phone; the bank comes into the directory when it is new.
 
+    A new payee has the id that `choose_recipient_id` foretold.
+
     Raises: RequisitesMalformed
     """
     with transaction.atomic():
@@ -137,7 +143,19 @@ def save_recipient(
             bik=recipient.bik,
             origin=origin,
             now=now,
+            public_id=choose_recipient_id(customer_id, phone, recipient.bik),
         )
+
+
+def choose_recipient_id(customer_id: UUID, phone: str, bik: str) -> UUID:
+    """Return the id this phone at this bank will have as the customer's payee, the same every time.
+
+    An order to somebody who is not saved yet must look the same when it is tried again: antifraud waits for it.
+
+    Raises: RequisitesMalformed
+    """
+    digest = digest_target("payee id", f"{customer_id} {normalise_phone(phone)} {bik}")
+    return UUID(hex=digest[:32], version=4)
 
 
 def mark_paid(payee: Payee, now: datetime) -> None:
