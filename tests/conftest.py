@@ -59,3 +59,12 @@ def redis_cache(settings: Settings, redis_url: str) -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture
+def broken_cache(settings: Settings) -> Iterator[None]:
+    """Django's default cache is a Redis that nobody answers for."""
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+    yield
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -1,20 +1,18 @@
-"""The circuit breaker of one host: who fails again and again is not asked for a while. Synchronous.
+"""The circuit breaker of one host of GigaChat: which of our errors say that the host is in trouble. Synchronous."""
 
-Its state lies in the shared cache, so that all processes stop together and one of them probes. A cache that is down is
-a closed breaker.
-
-closed ── N failures in a row within a window ──> open ── some seconds ──> half-open: one call a slot may probe
-half-open ── the probe is answered ──> closed;  the probe fails ──> open
-"""
-
-import logging
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from urllib.parse import urlsplit
 
+from accounts.circuits import (
+    UNTROUBLED,
+    Admission,
+    BreakerLimits,
+    BreakerReport,
+    BreakerState,
+    Circuit,
+    CircuitOpen,
+)
 from chat.gigachat.errors import (
     BreakerOpen,
     ConnectTimeout,
@@ -24,51 +22,10 @@ from chat.gigachat.errors import (
     ServiceUnavailable,
     TokenTimeout,
 )
-from chat.gigachat.shared_cache import add_value, delete_values, increment_value, read_value, read_values, write_value
 
-logger = logging.getLogger(__name__)
+__all__ = ["UNTROUBLED", "Admission", "Breaker", "BreakerLimits", "BreakerReport", "BreakerState", "is_failure"]
 
-# A probe that dies says nothing; the next one may go when its slot is over.
-PROBE_SECONDS = 10.0
-# A host nobody asks any more is forgotten.
-FORGET_SECONDS = 600.0
 FAILURES = (ServiceUnavailable, ConnectTimeout, ReadIdleTimeout, TokenTimeout)
-
-
-class BreakerState(StrEnum):
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerLimits:
-    """`failures` in a row, all within `window_seconds` of the first, open the breaker for `open_seconds`."""
-
-    failures: int = 5
-    window_seconds: float = 60.0
-    open_seconds: float = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerReport:
-    """What a health page shows; `retry_after_seconds` is 0 unless open."""
-
-    host: str
-    state: BreakerState
-    failures: int
-    retry_after_seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
-    """Leave to make one call; `is_troubled` when an answer to it is news."""
-
-    is_probe: bool
-    is_troubled: bool
-
-
-UNTROUBLED = Admission(is_probe=False, is_troubled=False)
 
 
 class Breaker:
@@ -76,28 +33,17 @@ class Breaker:
 
     def __init__(self, address: str, limits: BreakerLimits, *, clock: Callable[[], float] = time.time) -> None:
         self.host = urlsplit(address).netloc.lower()
-        self._limits = limits
-        self._clock = clock
-        name = f"gigachat.breaker.{self.host}"
-        self._name = name
-        self._failures_name, self._since_name, self._until_name = f"{name}.failures", f"{name}.since", f"{name}.until"
+        self._circuit = Circuit("gigachat", self.host, limits=limits, clock=clock)
 
     def admit(self) -> Admission:
         """Return the leave to make one call; its outcome goes to `record`.
 
         Raises: BreakerOpen, with the seconds until it is worth asking again
         """
-        known = read_values((self._failures_name, self._until_name))
-        until = known.get(self._until_name)
-        if until is None:
-            return Admission(is_probe=False, is_troubled=self._failures_name in known)
-        waited = self._clock() - until
-        if waited < 0:
-            raise BreakerOpen(retry_after_seconds=-waited)
-        slot, in_slot = divmod(waited, PROBE_SECONDS)
-        if not add_value(f"{self._name}.probe.{until}.{slot:.0f}", "taken", seconds=math.ceil(PROBE_SECONDS * 2)):
-            raise BreakerOpen(retry_after_seconds=PROBE_SECONDS - in_slot)
-        return Admission(is_probe=True, is_troubled=True)
+        try:
+            return self._circuit.admit()
+        except CircuitOpen as error:
+            raise BreakerOpen(retry_after_seconds=error.retry_after_seconds) from None
 
     def record(self, admission: Admission, error: GigaChatError | None) -> None:
         """Note how the call ended, as soon as the host has answered or failed to.
@@ -105,41 +51,12 @@ class Breaker:
         error  None for an answer; one of our own making (a refused prompt, a wrong setting) proves that the host lives
         """
         if is_failure(error):
-            self._note_failure(admission)
-        elif admission.is_troubled and (error is None or error.status is not None):
-            delete_values(self._failures_name, self._since_name, self._until_name)
-            if admission.is_probe:
-                logger.warning("gigachat breaker closed", extra={"upstream_host": self.host})
+            self._circuit.note_failure(admission)
+        elif error is None or error.status is not None:
+            self._circuit.note_answer(admission)
 
     def get_report(self) -> BreakerReport:
-        known = read_values((self._failures_name, self._until_name))
-        until = known.get(self._until_name)
-        wait = 0.0 if until is None else max(until - self._clock(), 0.0)
-        is_open = BreakerState.OPEN if wait else BreakerState.HALF_OPEN
-        return BreakerReport(
-            host=self.host,
-            state=BreakerState.CLOSED if until is None else is_open,
-            failures=known.get(self._failures_name, 0),
-            retry_after_seconds=wait,
-        )
-
-    def _note_failure(self, admission: Admission) -> None:
-        now = self._clock()
-        if admission.is_probe or self._count_failure(now) >= self._limits.failures:
-            seconds = self._limits.open_seconds
-            write_value(self._until_name, now + seconds, seconds=math.ceil(seconds + FORGET_SECONDS))
-            delete_values(self._failures_name, self._since_name)
-            logger.warning("gigachat breaker opened", extra={"upstream_host": self.host})
-
-    def _count_failure(self, now: float) -> int:
-        """Return the failures in a row. Two processes may begin a row at once and count one of two: it opens later."""
-        since = read_value(self._since_name)
-        if since is not None and 0 <= now - since <= self._limits.window_seconds:
-            return increment_value(self._failures_name)
-        keep = math.ceil(self._limits.window_seconds * 2)
-        write_value(self._since_name, now, seconds=keep)
-        write_value(self._failures_name, 1, seconds=keep)
-        return 1
+        return self._circuit.get_report()
 
 
 def is_failure(error: GigaChatError | None) -> bool:

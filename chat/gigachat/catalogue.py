@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from accounts.shared_cache import read_value, write_value
 from chat.gigachat.errors import BreakerOpen, GigaChatError, ModelUnknown, PaymentRequired
 from chat.gigachat.rest_types import CHAT_KIND, ModelInfo
-from chat.gigachat.shared_cache import read_value, write_value
 
 CACHE_NAME = "gigachat.models"
 # A contract changes in months; an operator who changed it restarts, or waits this long.

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from accounts.shared_cache import add_value, delete_values, read_value, write_value
 from chat.gigachat.credentials import Credentials
 from chat.gigachat.errors import GigaChatError, SetupRefused, find_error_class
 from chat.gigachat.oauth import Token
-from chat.gigachat.shared_cache import add_value, delete_values, read_value, write_value
 
 # Longer than one fetch can take (connect, read), shorter than the patience of those who wait.
 LOCK_SECONDS = 20

@@ -10,7 +10,6 @@ import pytest
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pytest_django import Settings
 
 from tests.chat.gigachat.scripted import Authority, ScriptedServer
 
@@ -48,15 +47,6 @@ def server(authority: Authority) -> Iterator[ScriptedServer]:
     server = ScriptedServer(authority.issue_context()).start()
     yield server
     server.stop()
-
-
-@pytest.fixture
-def broken_cache(settings: Settings) -> Iterator[None]:
-    """Django's default cache is a Redis that nobody answers for."""
-    backend = "django.core.cache.backends.redis.RedisCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
-    yield
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 
 @pytest.fixture

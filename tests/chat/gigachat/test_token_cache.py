@@ -129,4 +129,4 @@ def test_broken_cache_is_an_empty_one_and_is_logged(caplog: pytest.LogCaptureFix
         assert tokens.find_failure(now=NOW) is None
         with tokens.try_lock() as is_held:
             assert is_held
-    assert {record.getMessage() for record in caplog.records} == {"gigachat's shared cache is down"}
+    assert {record.getMessage() for record in caplog.records} == {"the shared cache is down"}

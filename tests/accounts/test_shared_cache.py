@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from chat.gigachat.shared_cache import (
+from accounts.shared_cache import (
     add_value,
     delete_values,
     increment_value,
@@ -42,4 +42,4 @@ def test_broken_cache_holds_nothing_and_is_logged(caplog: pytest.LogCaptureFixtu
         assert increment_value("a") == 0
         assert add_value("a", "x", seconds=60)
     assert len(caplog.records) == 6
-    assert {record.getMessage() for record in caplog.records} == {"gigachat's shared cache is down"}
+    assert {record.getMessage() for record in caplog.records} == {"the shared cache is down"}

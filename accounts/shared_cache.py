@@ -58,4 +58,4 @@ def survive_fault() -> Iterator[None]:
     try:
         yield
     except (OSError, RedisError) as error:
-        logger.warning("gigachat's shared cache is down", extra={"fault": type(error).__name__})
+        logger.warning("the shared cache is down", extra={"fault": type(error).__name__})
