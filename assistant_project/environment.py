@@ -52,9 +52,12 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ ships no
             return choices[0]
         return value
 
-    def count(self, name: str, *, default: int, least: int = 1) -> int:
-        """Return a whole number of at least `least`."""
+    def count(self, name: str, *, default: int, least: int = 1, most: int | None = None) -> int:
+        """Return a whole number of at least `least` and at most `most`."""
         value = int(self.int(name, default=default))
+        if most is not None and value > most:
+            self.mistakes.append(f"{name} must be {most} or less")
+            return default
         if value < least:
             self.mistakes.append(f"{name} must be {least} or more")
             return default

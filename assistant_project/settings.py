@@ -174,6 +174,18 @@ BANK_DATA_KEY = read_secret("BANK_DATA_KEY")
 DEMO_PAYMENT_GATEWAY = "accounts.gateways.demo.DemoGateway"
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", default=DEMO_PAYMENT_GATEWAY)
 
+# --- Confirmations ----------------------------------------------------------------------------------------------
+# PEM of a P-256 private key that signs what customers are asked and receipts; empty: derived from SECRET_KEY.
+CONFIRM_SIGNING_KEY = read_secret("CONFIRM_SIGNING_KEY")
+# PEM blocks of public keys that went before it: phones still check older receipts with them.
+CONFIRM_PREVIOUS_KEYS = read_secret("CONFIRM_PREVIOUS_KEYS")
+# How long a customer may think; five minutes at most.
+CONFIRM_SECONDS = env.count("CONFIRM_SECONDS", default=120, most=300)
+# How long a given password counts as fresh, for what needs it.
+STEP_UP_SECONDS = env.count("STEP_UP_SECONDS", default=300)
+# Which device may approve: any of the customer's with a key, or only the one that asked.
+CONFIRM_DEVICES = env.choice("CONFIRM_DEVICES", ("any_trusted", "same_device"))
+
 # --- WebSocket --------------------------------------------------------------------------------------------------
 # Besides the page's own origin.
 WS_ALLOWED_ORIGINS = env.list("WS_ALLOWED_ORIGINS", default=[])
@@ -230,6 +242,22 @@ ENGINE_LEASE_SECONDS = env.float("ENGINE_LEASE_SECONDS", default=15.0)
 ENGINE_GRACE_SECONDS = env.float("ENGINE_GRACE_SECONDS", default=30.0)
 # How long phones have to move to another process before a stopping one closes their sockets.
 DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=20.0)
+
+# --- Functions --------------------------------------------------------------------------------------------------
+# Scopes of functions/registry.py that customers' sessions have; empty: all. What is left out is neither offered nor
+# callable.
+FUNCTION_SCOPES = env.list("FUNCTION_SCOPES", default=[])
+# What the model may call: in one turn (count, and seconds of handlers), and for one customer in a window of seconds.
+FUNCTION_CALLS_PER_TURN = env.int("FUNCTION_CALLS_PER_TURN", default=6)
+FUNCTION_SECONDS_PER_TURN = env.float("FUNCTION_SECONDS_PER_TURN", default=30.0)
+FUNCTION_CALLS_PER_CUSTOMER = env.int("FUNCTION_CALLS_PER_CUSTOMER", default=60)
+FUNCTION_WINDOW_SECONDS = env.float("FUNCTION_WINDOW_SECONDS", default=600.0)
+# Most time of one handler; the database cancels its statement then.
+FUNCTION_HANDLER_SECONDS = env.float("FUNCTION_HANDLER_SECONDS", default=3.0)
+
+# --- Upkeep -----------------------------------------------------------------------------------------------------
+# Between two looks of `manage.py run_upkeep` at what is due; each chore has a rhythm of its own besides.
+UPKEEP_SECONDS = env.float("UPKEEP_SECONDS", default=30.0)
 
 # --- GigaChat ---------------------------------------------------------------------------------------------------
 # oauth: the public hosts; mtls: a contour that knows us by our certificate; token: a fixed bearer token.

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ('provenance', models.CharField(blank=True, max_length=200, verbose_name='provenance')),
                 ('state', models.CharField(choices=[('pending', 'waits for the customer'), ('executed', 'executed'), ('processing', 'on its way'), ('failed', 'failed'), ('cooling_off', 'delayed by antifraud'), ('asked_again', 'asked again'), ('declined', 'declined by the customer'), ('expired', 'expired'), ('superseded', 'superseded'), ('cancelled', 'cancelled')], default='pending', max_length=12, verbose_name='state')),
                 ('code', models.CharField(blank=True, max_length=32, verbose_name='code')),
+                ('outcome', models.TextField(blank=True, verbose_name='outcome')),
                 ('bad_signatures', models.PositiveSmallIntegerField(default=0, verbose_name='bad signatures')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('expires_at', models.DateTimeField(verbose_name='expires at')),

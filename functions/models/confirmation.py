@@ -35,12 +35,13 @@ class Confirmation(models.Model):
     needs_step_up   a fresh password is needed; needs_payee  the customer must type whom the money goes to
     provenance      closed codes of where payee, amount and memo came from
     bad_signatures  five end the confirmation
-    decided_…       who decided with which key and signature
+    decided_…       when it stopped waiting, and who decided with which key and signature
     code            closed code of a failure; "" otherwise
+    outcome         processing: what the model will be told, JSON of the function's result; "" otherwise
     due_at          cooling_off: when it is asked again
     replaces        the confirmation whose terms changed, or whose time of cooling off is over
 
-    Personal data: plan and payload (amounts, a masked name); kept as evidence as long as payments are.
+    Personal data: plan, payload and outcome (amounts, a masked name); kept as evidence as long as payments are.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -66,6 +67,7 @@ class Confirmation(models.Model):
     provenance = models.CharField(_("provenance"), max_length=200, blank=True)
     state = models.CharField(_("state"), max_length=12, choices=ConfirmationState, default=ConfirmationState.PENDING)
     code = models.CharField(_("code"), max_length=32, blank=True)
+    outcome = models.TextField(_("outcome"), blank=True)
     bad_signatures = models.PositiveSmallIntegerField(_("bad signatures"), default=0)
     created_at = models.DateTimeField(_("created at"))
     expires_at = models.DateTimeField(_("expires at"))

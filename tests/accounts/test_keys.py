@@ -32,8 +32,10 @@ def encode_public(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
 
 
 def test_derive_private_key_with_equal_secrets_agrees() -> None:
-    assert derive_private_key("s").private_numbers() == derive_private_key("s").private_numbers()
-    assert derive_private_key("s").private_numbers() != derive_private_key("t").private_numbers()
+    key = derive_private_key("s", "p").private_numbers()
+    assert key == derive_private_key("s", "p").private_numbers()
+    assert key != derive_private_key("t", "p").private_numbers()
+    assert key != derive_private_key("s", "q").private_numbers()
 
 
 def test_build_key_id_of_rfc_example_is_its_thumbprint() -> None:
@@ -80,7 +82,7 @@ def test_get_verification_keys_with_previous_keys_holds_all(settings: Settings) 
 )
 def test_parse_private_key_of_another_kind_is_refused(pem: str) -> None:
     with pytest.raises(ImproperlyConfigured):
-        parse_private_key(pem)
+        parse_private_key(pem, setting="JWT_SIGNING_KEY")
 
 
 @pytest.mark.parametrize(
@@ -94,4 +96,4 @@ def test_parse_private_key_of_another_kind_is_refused(pem: str) -> None:
 )
 def test_parse_public_keys_of_another_kind_are_refused(pem: str) -> None:
     with pytest.raises(ImproperlyConfigured):
-        parse_public_keys(pem)
+        parse_public_keys(pem, setting="JWT_PREVIOUS_KEYS")
