@@ -30,6 +30,7 @@ from chat.socket.limits import FLOOD_RETRY_MS
 from chat.socket.refusals import SocketRefused, build_error
 from chat.socket.roster import Roster
 from chat.socket.session import Session
+from functions.errors import ConfirmationError
 
 logger = logging.getLogger(__name__)
 
@@ -220,7 +221,7 @@ class ChatConsumer(AsyncConsumer):
         except SocketRefused as error:
             await self._send_error(session, command.id, error)
             await session.close(error.close_code)
-        except (ProtocolError, ChatError) as error:
+        except (ProtocolError, ChatError, ConfirmationError) as error:
             await self._send_error(session, command.id, error)
         except OSError as error:
             # The phone is gone while it was answered; `websocket.disconnect` follows.

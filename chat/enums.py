@@ -12,10 +12,14 @@ class Role(TextChoices):
 
 
 class TurnState(TextChoices):
-    """`queued → running → completed | cancelled | failed`; a lost worker takes a turn back to queued."""
+    """`queued → running ⇄ awaiting_confirm → completed | cancelled | failed`.
+
+    A lost worker, and the customer's decision, take a turn back to queued.
+    """
 
     QUEUED = "queued", _("queued")
     RUNNING = "running", _("running")
+    AWAITING_CONFIRM = "awaiting_confirm", _("waiting for the customer's decision")
     COMPLETED = "completed", _("completed")
     CANCELLED = "cancelled", _("cancelled")
     FAILED = "failed", _("failed")
@@ -26,6 +30,9 @@ class TurnState(TextChoices):
 
 
 FINAL_TURN_STATES = frozenset({TurnState.COMPLETED, TurnState.CANCELLED, TurnState.FAILED})
+# A conversation has at most one turn in these; the next ones wait behind it.
+BEGUN_TURN_STATES = (TurnState.RUNNING, TurnState.AWAITING_CONFIRM)
+UNFINISHED_TURN_STATES = (TurnState.QUEUED, *BEGUN_TURN_STATES)
 
 
 class RunState(TextChoices):

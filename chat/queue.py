@@ -24,14 +24,15 @@ WAITING_TURNS_SQL = """
 WITH unfinished AS (
     SELECT t.id, t.conversation_id, t.state, t.accepted_at, c.customer_id
     FROM chat_turn t JOIN chat_conversation c ON c.id = t.conversation_id
-    WHERE t.state IN ('queued', 'running')
+    WHERE t.state IN ('queued', 'running', 'awaiting_confirm')
 ), running AS (
     SELECT customer_id, count(*) AS turns FROM unfinished WHERE state = 'running' GROUP BY customer_id
 ), waiting AS (
     SELECT DISTINCT ON (u.conversation_id) u.*
     FROM unfinished u
     WHERE u.state = 'queued' AND NOT EXISTS (
-        SELECT FROM unfinished r WHERE r.conversation_id = u.conversation_id AND r.state = 'running')
+        SELECT FROM unfinished r WHERE r.conversation_id = u.conversation_id AND r.state <> 'queued')
+    -- In order of acceptance, so one that a decision put back is served before those behind it.
     ORDER BY u.conversation_id, u.accepted_at, u.id
 )
 SELECT w.id, w.conversation_id
@@ -41,16 +42,18 @@ ORDER BY coalesce(r.turns, 0) + row_number() OVER (PARTITION BY w.customer_id OR
 LIMIT %s
 """
 
-# Waiting counts from when the turn could have been served: not while an older turn of its conversation ran, nor while
-# a lost engine held it.
+# Waiting counts from when the turn could have been served: not while an older turn of its conversation ran or waited
+# for the customer, nor while a lost engine held it or the customer decided.
 OVERDUE_TURNS_SQL = """
 SELECT t.id, t.conversation_id FROM chat_turn t
 WHERE t.state = 'queued'
   AND NOT EXISTS (
-      SELECT FROM chat_turn r WHERE r.conversation_id = t.conversation_id AND r.state = 'running')
+      SELECT FROM chat_turn r
+      WHERE r.conversation_id = t.conversation_id AND r.state IN ('running', 'awaiting_confirm'))
   AND greatest(
       t.accepted_at,
-      (SELECT max(o.finished_at) FROM chat_turn o WHERE o.conversation_id = t.conversation_id),
+      (SELECT greatest(max(o.finished_at), max(o.resumed_at)) FROM chat_turn o
+       WHERE o.conversation_id = t.conversation_id),
       (SELECT max(l.finished_at) FROM chat_run l WHERE l.turn_id = t.id)) < %s
 """
 

@@ -87,9 +87,9 @@ def list_log_heads(customer_id: UUID, conversation_ids: Iterable[UUID]) -> dict[
     conversations = Conversation.objects.filter(customer_id=customer_id, pk__in=list(conversation_ids))
     heads = {row.pk: row for row in conversations}
     turns = Turn.objects.filter(conversation_id__in=heads).exclude(state__in=FINAL_TURN_STATES).order_by("-accepted_at")
-    # A running turn matters more to the phone than those queued behind it; the oldest wins otherwise.
+    # A begun turn matters more to the phone than those queued behind it; the oldest wins otherwise.
     active: dict[UUID, Turn] = {}
-    for turn in sorted(turns, key=lambda turn: turn.state != TurnState.RUNNING, reverse=True):
+    for turn in sorted(turns, key=lambda turn: turn.state == TurnState.QUEUED, reverse=True):
         active[turn.conversation_id] = turn
     return {key: LogHead(key, row.epoch, row.top, active.get(key)) for key, row in heads.items()}
 
@@ -116,7 +116,7 @@ def list_newest_messages(conversation_id: UUID, limit: int) -> list[Message]:
 
 
 def list_unfinished_turns(conversation_id: UUID) -> list[Turn]:
-    """Return the turns that are queued or running, oldest first."""
+    """Return the turns that have not ended, oldest first."""
     unfinished = Turn.objects.filter(conversation_id=conversation_id).exclude(state__in=FINAL_TURN_STATES)
     return list(unfinished.order_by("accepted_at", "id"))
 

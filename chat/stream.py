@@ -13,7 +13,7 @@ import orjson
 from django.db import connection, transaction
 from django.db.models import Q
 
-from chat.enums import TurnState
+from chat.enums import UNFINISHED_TURN_STATES
 from chat.errors import ConversationNotFound
 from chat.models import Conversation, ConversationEvent, Turn
 from chat.protocol.events import EventType
@@ -176,7 +176,5 @@ def list_recent_tops(since: datetime) -> dict[UUID, int]:
 
     This is the safety net under lost wake-ups: cheap, because only a handful of turns is unfinished.
     """
-    recent = Turn.objects.filter(
-        Q(state__in=[TurnState.QUEUED, TurnState.RUNNING]) | Q(finished_at__gt=since - timedelta(seconds=1))
-    )
+    recent = Turn.objects.filter(Q(state__in=UNFINISHED_TURN_STATES) | Q(finished_at__gt=since - timedelta(seconds=1)))
     return dict(recent.order_by().values_list("conversation_id", "conversation__top").distinct())

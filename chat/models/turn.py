@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 from uuid_utils.compat import uuid7
 
-from chat.enums import FINAL_TURN_STATES, RunState, TurnState
+from chat.enums import BEGUN_TURN_STATES, FINAL_TURN_STATES, UNFINISHED_TURN_STATES, RunState, TurnState
 from chat.models.conversation import Conversation
 
 
@@ -13,7 +13,11 @@ class Turn(models.Model):
     """One row: one message of the customer and everything until its final answer.
 
     A queued turn is work for any engine; the claim sets `lease_owner`, `lease_until` and the conversation's next
-    `fence`. At most one turn of a conversation runs at a time. A final state never changes.
+    `fence`. At most one turn of a conversation runs or waits for the customer's decision at a time; while it waits,
+    nobody holds a lease of it. A final state never changes.
+
+    session_id  of the device that asked: what functions may do is decided by it; null for what staff or tests wrote
+    resumed_at  when the last decision put the turn back in the queue
 
     Personal data: none (ids, states and times).
     """
@@ -25,6 +29,7 @@ class Turn(models.Model):
     question_id = models.UUIDField(default=uuid7, help_text=_("Id of the customer's message."))
     answer_id = models.UUIDField(default=uuid7, help_text=_("Id the assistant's message has or will have."))
     device_id = models.CharField(max_length=64, blank=True)
+    session_id = models.UUIDField(null=True, blank=True)
     state = models.CharField(max_length=16, choices=TurnState, default=TurnState.QUEUED)
     attempt = models.PositiveSmallIntegerField(default=0)
     fence = models.BigIntegerField(null=True, blank=True)
@@ -33,6 +38,7 @@ class Turn(models.Model):
     accepted_at = models.DateTimeField()
     accepted_seq = models.BigIntegerField(default=0)
     started_at = models.DateTimeField(null=True, blank=True)
+    resumed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     finish_reason = models.CharField(max_length=32, blank=True)
     error_code = models.CharField(max_length=64, blank=True)
@@ -44,7 +50,7 @@ class Turn(models.Model):
             # The engine's queue and the wake-up poll: only unfinished turns, a handful of rows.
             models.Index(
                 fields=["accepted_at", "id"],
-                condition=models.Q(state__in=[TurnState.QUEUED, TurnState.RUNNING]),
+                condition=models.Q(state__in=UNFINISHED_TURN_STATES),
                 name="turn_unfinished",
             ),
             models.Index(fields=["conversation", "-accepted_at"], name="turn_by_conversation"),
@@ -58,8 +64,8 @@ class Turn(models.Model):
             models.UniqueConstraint(fields=["conversation", "mid"], name="one_turn_per_client_message"),
             models.UniqueConstraint(
                 fields=["conversation"],
-                condition=models.Q(state=TurnState.RUNNING),
-                name="one_running_turn_per_conversation",
+                condition=models.Q(state__in=BEGUN_TURN_STATES),
+                name="one_begun_turn_per_conversation",
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=sorted(FINAL_TURN_STATES)) ^ models.Q(finished_at__isnull=True),
@@ -69,6 +75,11 @@ class Turn(models.Model):
                 condition=~models.Q(state=TurnState.RUNNING)
                 | models.Q(lease_until__isnull=False, fence__isnull=False, attempt__gte=1),
                 name="running_turn_has_a_lease",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=TurnState.AWAITING_CONFIRM)
+                | models.Q(lease_until__isnull=True, lease_owner="", attempt__gte=1),
+                name="waiting_turn_has_no_lease",
             ),
         ]
 

@@ -34,6 +34,7 @@ SIGNAL_BODIES: tuple[type[BaseModel], ...] = replies.Signal.__args__
 OK_BODIES: tuple[type[BaseModel], ...] = (
     replies.TurnSubmitted,
     replies.CancelReply,
+    replies.DecisionReply,
     replies.RefreshReply,
     replies.Attachment,
     replies.DeniedAttachment,

@@ -1,7 +1,6 @@
 """The commands a phone may send, typed; independent of how they arrive.
 
-Types are strict (`true` is not 1, `3.0` is not 3) and unknown fields are ignored. Commands of later versions, such as
-`confirm.decide`, are unknown here.
+Types are strict (`true` is not 1, `3.0` is not 3) and unknown fields are ignored.
 """
 
 import re as regex
@@ -61,6 +60,8 @@ WireUUID = Annotated[UUID, BeforeValidator(_parse_uuid)]
 ShortName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 Label = Annotated[str, StringConstraints(max_length=64)]
 Milliseconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
+KeyName = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[\x21-\x7e]+$")]
+Base64Url = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9_-]+$")]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TOKEN_CHARS, pattern=r"^[\x21-\x7e]+$")]
 
 
@@ -70,6 +71,7 @@ class CommandType(StrEnum):
     DETACH = "detach"
     TURN_SUBMIT = "turn.submit"
     TURN_CANCEL = "turn.cancel"
+    CONFIRM_DECIDE = "confirm.decide"
     AUTH_REFRESH = "auth.refresh"
     APP_STATE = "app.state"
     ACK = "ack"
@@ -146,6 +148,26 @@ class TurnCancel(CommandBody):
     turn: WireUUID
 
 
+class ConfirmDecide(CommandBody):
+    """The customer's yes or no to a `confirm.requested`.
+
+    hash, nonce  of the payload that was shown
+    kid, sig     key of the device and its signature, base64url; absent when a tap is enough
+    at           when the customer decided, Unix milliseconds on the phone's clock
+    payee        what the customer typed, when the question asked for it
+    """
+
+    confirm: WireUUID
+    decision: Literal["approve", "reject"]
+    hash: Base64Url
+    nonce: Base64Url
+    kid: KeyName | None = None
+    sig: Base64Url | None = None
+    at: Milliseconds
+    payee: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    age_ms: Milliseconds = 0
+
+
 class AuthRefresh(CommandBody):
     """A fresh access token of the same session."""
 
@@ -178,7 +200,9 @@ class Bye(CommandBody):
     reason: Annotated[str, StringConstraints(max_length=123)] = ""
 
 
-Body = Hello | Attach | Detach | TurnSubmit | TurnCancel | AuthRefresh | AppState | Ack | Ping | Pong | Bye
+Body = (
+    Hello | Attach | Detach | TurnSubmit | TurnCancel | ConfirmDecide | AuthRefresh | AppState | Ack | Ping | Pong | Bye
+)
 
 BODIES: dict[CommandType, type[Body]] = {
     CommandType.HELLO: Hello,
@@ -186,6 +210,7 @@ BODIES: dict[CommandType, type[Body]] = {
     CommandType.DETACH: Detach,
     CommandType.TURN_SUBMIT: TurnSubmit,
     CommandType.TURN_CANCEL: TurnCancel,
+    CommandType.CONFIRM_DECIDE: ConfirmDecide,
     CommandType.AUTH_REFRESH: AuthRefresh,
     CommandType.APP_STATE: AppState,
     CommandType.ACK: Ack,
@@ -194,7 +219,13 @@ BODIES: dict[CommandType, type[Body]] = {
     CommandType.BYE: Bye,
 }
 CONVERSATION_COMMANDS = frozenset(
-    {CommandType.ATTACH, CommandType.DETACH, CommandType.TURN_SUBMIT, CommandType.TURN_CANCEL}
+    {
+        CommandType.ATTACH,
+        CommandType.DETACH,
+        CommandType.TURN_SUBMIT,
+        CommandType.TURN_CANCEL,
+        CommandType.CONFIRM_DECIDE,
+    }
 )
 # What is over a limit has a code of its own: the app tells its customer something else than "this is a bug".
 LIMIT_CODES = {

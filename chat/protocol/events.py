@@ -3,12 +3,13 @@
 Each class is the `d` of one event type. `encode` makes the stored body, which is sent as it is to every phone.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from chat.protocol.bodies import Digest, ErrorBody, FileBody, SizeBytes, UsageBody, WireBody
 
@@ -22,6 +23,12 @@ class EventType(StrEnum):
     TEXT_DELTA = "text.delta"
     MSG_REPLACED = "msg.replaced"
     MSG_SNAPSHOT = "msg.snapshot"
+    FUNCTION_STARTED = "function.started"
+    FUNCTION_COMPLETED = "function.completed"
+    CONFIRM_REQUESTED = "confirm.requested"
+    CONFIRM_DECIDED = "confirm.decided"
+    CONFIRM_CLOSED = "confirm.closed"
+    OP_RESULT = "op.result"
     TURN_COMPLETED = "turn.completed"
     TURN_CANCELLED = "turn.cancelled"
     TURN_FAILED = "turn.failed"
@@ -98,7 +105,10 @@ class TextDelta(WireBody):
 
 
 class MessageReplaced(WireBody):
-    """All text of the message is taken back and this stands in its place (`why`: `policy`)."""
+    """All text of the message is taken back and this stands in its place.
+
+    why  `policy`: the model's provider refused the topic; `figures`: the answer named figures nobody had given it
+    """
 
     TYPE: ClassVar = EventType.MSG_REPLACED
 
@@ -117,6 +127,106 @@ class MessageSnapshot(WireBody):
     msg: UUID
     attempt: int = Field(ge=1)
     text: str
+
+
+class FunctionStarted(WireBody):
+    """The assistant looks something up or prepares something for this turn.
+
+    call         id of the call, ours
+    name         of the function; `label` says it in the customer's language
+    args_public  what may be shown of the arguments: handles and masked values
+    """
+
+    TYPE: ClassVar = EventType.FUNCTION_STARTED
+
+    turn: UUID
+    call: UUID
+    name: str
+    label: str
+    args_public: Mapping[str, JsonValue]
+
+
+class FunctionCompleted(WireBody):
+    """The call is over.
+
+    result_public  counts and codes, never values
+    cards          what the app shows beside the answer, each with a `kind`; a kind it does not know is left out
+    """
+
+    TYPE: ClassVar = EventType.FUNCTION_COMPLETED
+
+    turn: UUID
+    call: UUID
+    status: Literal["ok", "error", "denied", "timeout"]
+    result_public: Mapping[str, JsonValue] | None = None
+    cards: tuple[Mapping[str, JsonValue], ...] | None = None
+
+
+class ConfirmRequested(WireBody):
+    """A question to the customer; the turn waits for `confirm.decide`, at most until `exp_ms` (Unix milliseconds).
+
+    payload      canonical JSON (RFC 8785): the app shows these terms and nothing else, and signs exactly these bytes
+    hash         SHA-256 of the payload, base64url; `ssig` our signature over the payload, made with the key `kid`
+    methods      any one of them approves: `tap`, `device_key`
+    needs_payee  the customer must type whom the money goes to
+    step_up      the password must be given again first
+    warnings     closed codes that the app words
+    """
+
+    TYPE: ClassVar = EventType.CONFIRM_REQUESTED
+
+    confirm: UUID
+    turn: UUID
+    call: UUID
+    payload: str
+    hash: str
+    ssig: str
+    kid: str
+    exp_ms: int
+    methods: tuple[str, ...]
+    needs_payee: bool | None = None
+    step_up: bool | None = None
+    warnings: tuple[str, ...] | None = None
+
+
+class ConfirmDecided(WireBody):
+    """The customer said yes or no on the device `dev`."""
+
+    TYPE: ClassVar = EventType.CONFIRM_DECIDED
+
+    confirm: UUID
+    decision: Literal["approve", "reject"]
+    dev: str
+
+
+class ConfirmClosed(WireBody):
+    """The question stands no longer, and nothing was done.
+
+    why  `expired`; `superseded` by other terms or by a new message; `cancelled`: stopped, or five bad signatures
+    """
+
+    TYPE: ClassVar = EventType.CONFIRM_CLOSED
+
+    confirm: UUID
+    why: Literal["expired", "superseded", "cancelled"]
+
+
+class OperationResult(WireBody):
+    """What became of a confirmed operation.
+
+    op       the operation, absent when there is none
+    status   `done`, `processing` (another `op.result` follows), `failed` or `cooling_off`
+    receipt  canonical JSON, signed by us: `ssig`, made with the key `kid`
+    """
+
+    TYPE: ClassVar = EventType.OP_RESULT
+
+    confirm: UUID
+    op: UUID | None = None
+    status: str
+    receipt: str
+    ssig: str
+    kid: str
 
 
 class TurnCompleted(WireBody):
@@ -166,6 +276,12 @@ Event = (
     | TextDelta
     | MessageReplaced
     | MessageSnapshot
+    | FunctionStarted
+    | FunctionCompleted
+    | ConfirmRequested
+    | ConfirmDecided
+    | ConfirmClosed
+    | OperationResult
     | TurnCompleted
     | TurnCancelled
     | TurnFailed

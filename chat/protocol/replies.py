@@ -4,11 +4,12 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 from typing_extensions import override
 
 from chat.protocol.bodies import Seq, WireBody
 from chat.protocol.codes import CloseCode
+from chat.protocol.events import ConfirmRequested
 
 
 class ResumeMode(StrEnum):
@@ -40,7 +41,10 @@ class ActiveTurn(WireBody):
 
 
 class Attachment(WireBody):
-    """The answer for one requested conversation, in `welcome.subs` and as the reply to `attach`."""
+    """The answer for one requested conversation, in `welcome.subs` and as the reply to `attach`.
+
+    confirms  the questions still open, in full
+    """
 
     c: UUID
     e: str
@@ -48,7 +52,7 @@ class Attachment(WireBody):
     mode: Literal[ResumeMode.LIVE, ResumeMode.REPLAY, ResumeMode.SNAPSHOT]
     why: SnapshotReason | None = None
     active: ActiveTurn | None
-    confirms: tuple[JsonValue, ...] = ()
+    confirms: tuple[ConfirmRequested, ...] = ()
 
     @override
     def to_json(self) -> str:
@@ -106,6 +110,16 @@ class CancelReply(WireBody):
     """Reply to `turn.cancel`."""
 
     state: Literal["cancelling", "finished"]
+
+
+class DecisionReply(WireBody):
+    """Reply to `confirm.decide`; `s` is the position of the event that tells it to every device.
+
+    state  `superseded`: the terms have changed meanwhile, nothing was done, a new question follows
+    """
+
+    state: Literal["approved", "declined", "superseded"]
+    s: Seq
 
 
 class RefreshReply(WireBody):

@@ -9,6 +9,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from chat.protocol.bodies import Digest, FileBody, Seq, SizeBytes, WireBody
+from chat.protocol.events import ConfirmRequested
 from chat.protocol.replies import ActiveTurn, add_active
 
 STATE_TYPE = "conv.state"
@@ -40,7 +41,8 @@ class StateMessage(WireBody):
 class ConversationState(WireBody):
     """The `d` of one `conv.state`: part `part` of `of`, messages oldest first; `older` says that there are more.
 
-    active  the unfinished turn as of this state, null when there is none; newer than what `welcome` said
+    active    the unfinished turn as of this state, null when there is none; newer than what `welcome` said
+    confirms  the questions open as of this state, in full
     """
 
     part: int = Field(ge=1)
@@ -49,6 +51,7 @@ class ConversationState(WireBody):
     msgs: tuple[StateMessage, ...]
     older: bool
     active: ActiveTurn | None
+    confirms: tuple[ConfirmRequested, ...] = ()
 
     @override
     def to_json(self) -> str:
@@ -63,6 +66,7 @@ class StateContent:
     messages: Sequence[StateMessage]
     older: bool
     active: ActiveTurn | None
+    confirms: Sequence[ConfirmRequested] = ()
 
 
 def encode_state_frames(conversation_id: UUID, seq: Seq, content: StateContent) -> list[str]:
@@ -80,6 +84,7 @@ def encode_state_frames(conversation_id: UUID, seq: Seq, content: StateContent) 
             msgs=tuple(part),
             older=content.older,
             active=content.active,
+            confirms=tuple(content.confirms),
         )
         position = f'"s":{seq},"snap":true,' if number == len(parts) else ""
         frames.append(f'{{"t":"{STATE_TYPE}","c":"{conversation_id}",{position}"d":{body.to_json()}}}')

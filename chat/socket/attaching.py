@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -20,6 +21,11 @@ from chat.socket.session import Cursor, Session
 from chat.stream import lock_conversation
 
 SNAPSHOT_MESSAGES = 50
+ACTIVE_STATES: dict[str, Literal["queued", "running", "awaiting_confirm"]] = {
+    TurnState.QUEUED: "queued",
+    TurnState.RUNNING: "running",
+    TurnState.AWAITING_CONFIRM: "awaiting_confirm",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,7 @@ def find_snapshot_reason(position: Position, head: LogHead) -> SnapshotReason | 
 def describe_active(turn: Turn | None) -> ActiveTurn | None:
     if turn is None:
         return None
-    state = "running" if turn.state == TurnState.RUNNING else "queued"
-    return ActiveTurn(turn=turn.pk, state=state, attempt=turn.attempt, msg=turn.answer_id)
+    return ActiveTurn(turn=turn.pk, state=ACTIVE_STATES[turn.state], attempt=turn.attempt, msg=turn.answer_id)
 
 
 async def begin(session: Session, wants: Sequence[Want], answers: Sequence[Attachment | DeniedAttachment]) -> None:

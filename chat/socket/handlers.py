@@ -13,12 +13,9 @@ from accounts.errors import SessionRevoked, TokenExpired, TokenInvalid
 from accounts.selectors import get_live_session
 from accounts.tokens import AccessClaims, verify_access_token
 from audit.context import AuditContext
-from audit.enums import ActorKind, AuditAction, Origin, Outcome
-from audit.journal import record_refusal
+from audit.enums import ActorKind, Origin
 from audit.log_context import get_request_id
 from chat.database import run_in_database
-from chat.enums import BusyPolicy
-from chat.errors import ConversationNotFound, FileUnknown
 from chat.protocol.codes import CloseCode, ErrorCode, ProtocolError
 from chat.protocol.commands import (
     MAX_ATTACHED,
@@ -27,14 +24,15 @@ from chat.protocol.commands import (
     AuthRefresh,
     Command,
     CommandType,
+    ConfirmDecide,
     Hello,
     Ping,
     TurnCancel,
     TurnSubmit,
 )
 from chat.protocol.frames import encode_ok, encode_signal, encode_welcome
-from chat.protocol.replies import CancelReply, DeniedAttachment, Empty, Pong, RefreshReply, TurnSubmitted, Welcome
-from chat.services.turns import Submission, cancel_turn, start_turn
+from chat.protocol.replies import DeniedAttachment, Empty, Pong, RefreshReply, TurnSubmitted, Welcome
+from chat.services.commands import ConversationCommand, ConversationReply, carry_out, note_denied
 from chat.socket.attaching import attach, begin, hold_cursors
 from chat.socket.limits import FLOOD_RETRY_MS
 from chat.socket.refusals import SocketRefused
@@ -42,9 +40,6 @@ from chat.socket.roster import Roster, TooManySockets
 from chat.socket.session import Session
 
 Body = TypeVar("Body")
-
-# A message older than this is not sent to the model any more, whatever the phone allows.
-MAX_SUBMIT_AGE_MS = 24 * 3600 * 1000
 
 
 async def greet(session: Session, command: Command, *, token: str | None, roster: Roster) -> None:
@@ -65,7 +60,7 @@ async def greet(session: Session, command: Command, *, token: str | None, roster
         pong_ms=int(session.limits.pong_seconds * 1000),
         token_exp_ms=to_milliseconds(session.claims.expires_at),
         win=session.limits.window_bytes,
-        caps=("ack",),
+        caps=("ack", "functions", "confirm.sign"),
         subs=tuple(answers),
     )
     await session.send(encode_welcome(command.id, welcome))
@@ -104,8 +99,12 @@ async def authenticate(token: str | None) -> AccessClaims:
     except TokenInvalid as error:
         raise SocketRefused(ErrorCode.AUTH_INVALID, "not a token of ours", CloseCode.NOT_AUTHENTICATED) from error
     except SessionRevoked as error:
-        raise SocketRefused(ErrorCode.AUTH_REVOKED, "the session was ended", CloseCode.SESSION_REVOKED) from error
+        raise refuse_revoked() from error
     return claims
+
+
+def refuse_revoked() -> SocketRefused:
+    return SocketRefused(ErrorCode.AUTH_REVOKED, "the session was ended", CloseCode.SESSION_REVOKED)
 
 
 async def attach_conversation(session: Session, command: Command) -> None:
@@ -116,7 +115,9 @@ async def attach_conversation(session: Session, command: Command) -> None:
     wants = hold_cursors(session, [(conversation_id, position)])
     answers = await attach(session, wants)
     if isinstance(answers[0], DeniedAttachment):
-        await note_denied(session, conversation_id)
+        await run_in_database(
+            note_denied, build_context(session), session.require_claims(), conversation_id, subject="conversation"
+        )
     await reply(session, command, encode_ok(command.id or "", answers[0]))
     await begin(session, wants, answers)
 
@@ -130,34 +131,11 @@ async def submit_turn(session: Session, command: Command) -> None:
     """Store the customer's message and queue its turn; a new conversation is followed from its beginning."""
     body = expect(command, TurnSubmit)
     conversation_id = require_conversation(command)
-    if body.age_ms > min(body.max_age_ms or MAX_SUBMIT_AGE_MS, MAX_SUBMIT_AGE_MS):
-        raise ProtocolError(ErrorCode.CMD_TOO_OLD, "the message waited too long", field="d.age_ms")
-    submission = Submission(
-        mid=body.mid,
-        text=body.text,
-        device_id=session.require_claims().device_id,
-        busy=BusyPolicy(body.busy),
-        is_new=body.new,
-        file_ids=body.files,
-    )
-    async with refusing_strangers(session, conversation_id), hold_events(session, conversation_id):
-        accepted = await run_in_database(
-            start_turn,
-            build_context(session),
-            customer_id=session.require_claims().customer_id,
-            conversation_id=conversation_id,
-            submission=submission,
-        )
-        stored = TurnSubmitted(
-            turn=accepted.turn_id,
-            msg=accepted.question_id,
-            e=accepted.epoch,
-            s=accepted.seq,
-            dup=accepted.is_duplicate,
-        )
-        await reply(session, command, encode_ok(command.id or "", stored))
-    if body.new and conversation_id not in session.cursors and len(session.cursors) < MAX_ATTACHED:
-        follow_from_start(session, conversation_id, accepted.seq)
+    async with hold_events(session, conversation_id):
+        stored = await carry_out_for(session, command, body)
+    is_room = conversation_id not in session.cursors and len(session.cursors) < MAX_ATTACHED
+    if body.new and is_room and isinstance(stored, TurnSubmitted):
+        follow_from_start(session, conversation_id, stored.s)
 
 
 def follow_from_start(session: Session, conversation_id: UUID, top: int) -> None:
@@ -167,20 +145,26 @@ def follow_from_start(session: Session, conversation_id: UUID, top: int) -> None
 
 
 async def stop_turn(session: Session, command: Command) -> None:
-    body = expect(command, TurnCancel)
-    conversation_id = require_conversation(command)
-    claims = session.require_claims()
-    async with refusing_strangers(session, conversation_id), hold_events(session, conversation_id):
-        was_running = await run_in_database(
-            cancel_turn,
-            build_context(session),
-            customer_id=claims.customer_id,
-            conversation_id=conversation_id,
-            turn_id=body.turn,
-            device_id=claims.device_id,
+    async with hold_events(session, require_conversation(command)):
+        await carry_out_for(session, command, expect(command, TurnCancel))
+
+
+async def decide(session: Session, command: Command) -> None:
+    """Take the customer's yes or no."""
+    async with hold_events(session, require_conversation(command)):
+        await carry_out_for(session, command, expect(command, ConfirmDecide))
+
+
+async def carry_out_for(session: Session, command: Command, body: ConversationCommand) -> ConversationReply:
+    """Do a command of a conversation and reply. Raises: SocketRefused and what the command raises"""
+    try:
+        done = await run_in_database(
+            carry_out, build_context(session), session.require_claims(), require_conversation(command), body
         )
-        state = CancelReply(state="cancelling" if was_running else "finished")
-        await reply(session, command, encode_ok(command.id or "", state))
+    except SessionRevoked as error:
+        raise refuse_revoked() from error
+    await reply(session, command, encode_ok(command.id or "", done))
+    return done
 
 
 @asynccontextmanager
@@ -194,31 +178,6 @@ async def hold_events(session: Session, conversation_id: UUID) -> AsyncIterator[
     finally:
         if cursor is not None:
             session.release_cursor(cursor)
-
-
-@asynccontextmanager
-async def refusing_strangers(session: Session, conversation_id: UUID) -> AsyncIterator[None]:
-    """Record a command on somebody else's conversation or file, after the act was rolled back."""
-    try:
-        yield
-    except ConversationNotFound:
-        await note_denied(session, conversation_id)
-        raise
-    except FileUnknown as error:
-        await note_denied(session, error.file_id, subject="file")
-        raise
-
-
-async def note_denied(session: Session, subject_id: UUID, *, subject: str = "conversation") -> None:
-    await run_in_database(
-        record_refusal,
-        build_context(session),
-        AuditAction.ACCESS_DENIED,
-        subject=subject,
-        subject_id=str(subject_id),
-        customer_id=session.require_claims().customer_id,
-        outcome=Outcome.REFUSED,
-    )
 
 
 async def refresh_token(session: Session, command: Command) -> None:
@@ -278,6 +237,7 @@ HANDLERS: dict[CommandType, Handler] = {
     CommandType.DETACH: detach_conversation,
     CommandType.TURN_SUBMIT: submit_turn,
     CommandType.TURN_CANCEL: stop_turn,
+    CommandType.CONFIRM_DECIDE: decide,
     CommandType.AUTH_REFRESH: refresh_token,
     CommandType.APP_STATE: note_state,
     CommandType.ACK: take_ack,

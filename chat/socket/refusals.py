@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import JsonValue
+
 from audit.log_context import get_request_id
 from chat.errors import (
     BudgetUsedUp,
@@ -16,6 +18,31 @@ from chat.errors import (
 )
 from chat.protocol.bodies import ErrorBody
 from chat.protocol.codes import CloseCode, ErrorCode, ProtocolError
+from functions.errors import (
+    ConfirmationDecided,
+    ConfirmationError,
+    ConfirmationExpired,
+    ConfirmationMismatch,
+    ConfirmationNotFound,
+    ConfirmationSuperseded,
+    DeviceRefused,
+    SignatureRefused,
+    StepUpNeeded,
+    TooManySignatures,
+)
+
+# What a phone is told of a decision that does not count, see docs/protocol.md "Errors".
+CONFIRMATION_ERRORS: dict[type[ConfirmationError], tuple[ErrorCode, str]] = {
+    ConfirmationNotFound: (ErrorCode.CONFIRM_NOT_FOUND, "no such question here"),
+    ConfirmationExpired: (ErrorCode.CONFIRM_EXPIRED, "the time to decide is over"),
+    ConfirmationDecided: (ErrorCode.CONFIRM_DECIDED, "already decided"),
+    ConfirmationSuperseded: (ErrorCode.CONFIRM_SUPERSEDED, "something else took its place"),
+    ConfirmationMismatch: (ErrorCode.CONFIRM_MISMATCH, "not what this question shows"),
+    SignatureRefused: (ErrorCode.CONFIRM_SIGNATURE, "the signature does not fit"),
+    TooManySignatures: (ErrorCode.CONFIRM_ATTEMPTS, "too many bad signatures, the question is closed"),
+    DeviceRefused: (ErrorCode.CONFIRM_DEVICE, "this device or key may not approve it"),
+    StepUpNeeded: (ErrorCode.AUTH_STEP_UP, "the password must be given again first"),
+}
 
 
 class SocketRefused(Exception):
@@ -36,7 +63,23 @@ def build_error(error: Exception) -> ErrorBody:
         return ErrorBody(code=error.code, message=error.message, trace=get_request_id())
     if isinstance(error, ChatError):
         return build_chat_error(error)
+    if isinstance(error, ConfirmationError):
+        return build_confirmation_error(error)
     return ErrorBody(code=ErrorCode.SERVER_INTERNAL, message="the server failed", trace=get_request_id())
+
+
+def build_confirmation_error(error: ConfirmationError) -> ErrorBody:
+    code, message = CONFIRMATION_ERRORS[type(error)]
+    details: dict[str, JsonValue] | None = None
+    field = None
+    match error:
+        case ConfirmationDecided():
+            details = {"state": error.state}
+        case ConfirmationMismatch():
+            field = f"d.{error.field}"
+        case SignatureRefused():
+            details = {"attempts_left": error.attempts_left}
+    return ErrorBody(code=code, message=message, field=field, details=details, trace=get_request_id())
 
 
 def build_chat_error(error: ChatError) -> ErrorBody:

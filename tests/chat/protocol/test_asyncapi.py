@@ -26,6 +26,9 @@ C = UUID("0199c0de-0000-7000-8000-000000000001")
 M = UUID("0199c0de-0000-7000-8000-000000000002")
 SUM = digest_text("ab")
 LONG = StateMessage(msg=M, role="user", text="ab" * 40_000, bytes=80_000, sum=digest_text("ab" * 40_000))
+QUESTION = events.ConfirmRequested(
+    confirm=M, turn=M, call=M, payload='{"act":"a"}', hash="h", ssig="s", kid="k", exp_ms=1, methods=("tap",)
+)
 FAILURE = ErrorBody(code=ErrorCode.UPSTREAM_TIMEOUT, message="silent", details={"seconds": 150}, trace="t")
 
 
@@ -73,6 +76,16 @@ def test_build_document_has_no_dangling_references() -> None:
         events.TextDelta(msg=M, off=0, text="a"),
         events.MessageReplaced(msg=M, text="ab", bytes=2, sum=SUM, why="policy"),
         events.MessageSnapshot(msg=M, attempt=1, text="a"),
+        events.FunctionStarted(turn=M, call=M, name="f", label="Смотрю", args_public={"account": "acc_1"}),
+        events.FunctionCompleted(
+            turn=M, call=M, status="ok", result_public={"rows": 1}, cards=({"kind": "requisites"},)
+        ),
+        events.FunctionCompleted(turn=M, call=M, status="denied"),
+        QUESTION,
+        QUESTION.model_copy(update={"needs_payee": True, "step_up": True, "warnings": ("new_payee",)}),
+        events.ConfirmDecided(confirm=M, decision="approve", dev="d_A"),
+        events.ConfirmClosed(confirm=M, why="expired"),
+        events.OperationResult(confirm=M, op=M, status="done", receipt="{}", ssig="s", kid="k"),
         events.TurnCompleted(turn=M, msg=M, finish="stop", bytes=2, sum=SUM),
         events.TurnCancelled(turn=M, bytes=2, sum=SUM, dev="d_A"),
         events.TurnFailed(turn=M, partial=False, error=FAILURE),
@@ -92,6 +105,7 @@ def test_contract_allows_every_event_we_encode(event: events.Event) -> None:
         encode_ok("1", replies.Empty()),
         encode_ok("1", replies.TurnSubmitted(turn=M, msg=M, e="e1", s=3, dup=False)),
         encode_ok("1", replies.CancelReply(state="cancelling")),
+        encode_ok("1", replies.DecisionReply(state="approved", s=4)),
         encode_ok("1", replies.RefreshReply(exp=1)),
         encode_ok("1", replies.DeniedAttachment(c=C)),
         encode_ok("1", replies.Attachment(c=C, e="e", top=0, mode=replies.ResumeMode.LIVE, active=None)),
@@ -103,7 +117,9 @@ def test_contract_allows_every_event_we_encode(event: events.Event) -> None:
         encode_signal(replies.Limits(turns=replies.LimitState(left=0, reset_ms=1))),
         encode_signal(replies.Notice(code="x", message="y")),
         encode_signal(replies.TurnQueued(turn=M, position=1, eta_ms=5), conversation_id=C),
-        *encode_state_frames(C, 4, StateContent(title="", messages=[LONG], older=False, active=None)),
+        *encode_state_frames(
+            C, 4, StateContent(title="", messages=[LONG], older=False, active=None, confirms=[QUESTION])
+        ),
     ],
 )
 def test_contract_allows_every_other_frame_we_encode(text: str) -> None:
@@ -116,7 +132,7 @@ def test_contract_allows_welcome_with_every_kind_of_attachment() -> None:
         replies.Attachment(
             c=C, e="e", top=3, mode=replies.ResumeMode.SNAPSHOT, why=replies.SnapshotReason.OLD, active=active
         ),
-        replies.Attachment(c=C, e="e", top=3, mode=replies.ResumeMode.REPLAY, active=None),
+        replies.Attachment(c=C, e="e", top=3, mode=replies.ResumeMode.REPLAY, active=None, confirms=(QUESTION,)),
         replies.DeniedAttachment(c=C),
     )
     welcome = replies.Welcome(conn="k", now=1, ping_ms=1, pong_ms=1, token_exp_ms=1, win=1, subs=subs)
@@ -151,6 +167,12 @@ def test_contract_refuses_a_type_it_does_not_know() -> None:
     [
         {"t": "hello", "id": "1", "d": {"v": 1, "dev": {"id": "d_A"}, "subs": [{"c": str(C), "e": "e1", "s": 5}]}},
         {"t": "turn.submit", "id": "1", "c": str(C), "d": {"mid": str(M), "text": "a", "new": True, "busy": "queue"}},
+        {
+            "t": "confirm.decide",
+            "id": "1",
+            "c": str(C),
+            "d": {"confirm": str(M), "decision": "approve", "hash": "h", "nonce": "n", "kid": "k", "sig": "s", "at": 1},
+        },
         {"t": "ack", "d": {str(C): 5}},
         {"t": "ping"},
     ],

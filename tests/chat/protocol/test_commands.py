@@ -14,6 +14,7 @@ from chat.protocol.commands import (
     Bye,
     Command,
     CommandType,
+    ConfirmDecide,
     Detach,
     Device,
     Hello,
@@ -58,6 +59,20 @@ def refuse_submit(**changes: Any) -> tuple[str, str | None]:
         (
             {"t": "turn.cancel", "id": "9", "c": C, "d": {"turn": M}},
             Command(CommandType.TURN_CANCEL, "9", UUID(C), TurnCancel(turn=UUID(M))),
+        ),
+        (
+            {
+                "t": "confirm.decide",
+                "id": "9",
+                "c": C,
+                "d": {"confirm": M, "decision": "reject", "hash": "h-_", "nonce": "n", "at": 5},
+            },
+            Command(
+                CommandType.CONFIRM_DECIDE,
+                "9",
+                UUID(C),
+                ConfirmDecide(confirm=UUID(M), decision="reject", hash="h-_", nonce="n", at=5),
+            ),
         ),
         (
             {"t": "auth.refresh", "id": "9", "d": {"token": "eyJ.a.b"}},
@@ -137,7 +152,26 @@ def test_parse_command_ignores_unknown_fields() -> None:
     assert command == Command(CommandType.PING, "1", None, Ping(n=1))
 
 
-@pytest.mark.parametrize("kind", ["turn.regenerate", "msg.edit", "confirm.decide", "HELLO", "", "ok"])
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"decision": "yes"}, "d.decision"),
+        ({"hash": ""}, "d.hash"),
+        ({"nonce": "a b"}, "d.nonce"),
+        ({"sig": "+/="}, "d.sig"),
+        ({"kid": ""}, "d.kid"),
+        ({"at": "now"}, "d.at"),
+        ({"payee": "я" * 201}, "d.payee"),
+        ({"confirm": "cf_51"}, "d.confirm"),
+    ],
+)
+def test_parse_command_decide_refuses_what_is_no_decision(changes: dict[str, Any], field: str) -> None:
+    body = {"confirm": M, "decision": "approve", "hash": "h", "nonce": "n", "kid": "k", "sig": "s", "at": 5}
+
+    assert refuse(t="confirm.decide", id="2", c=C, d=body | changes) == ("proto.invalid", field, "2")
+
+
+@pytest.mark.parametrize("kind", ["turn.regenerate", "msg.edit", "confirm.answer", "HELLO", "", "ok"])
 def test_parse_command_of_unknown_type_answers_the_command(kind: str) -> None:
     assert refuse(t=kind, id="5", c=C, d={}) == ("proto.unknown_type", None, "5")
 

@@ -71,7 +71,7 @@ def test_transcripts_obey_the_cursor_rule_to_the_byte() -> None:
         if "s" in frame:
             verdicts.append(held.setdefault(frame["c"], FollowedConversation(frame["c"])).receive(frame))
     assert set(verdicts) == {Verdict.APPLIED}
-    assert [len(conversation.ended) for conversation in held.values() if conversation.cursor] == [4]
+    assert [len(conversation.ended) for conversation in held.values() if conversation.cursor] == [5]
 
 
 def test_transcripts_send_the_positions_that_are_held() -> None:

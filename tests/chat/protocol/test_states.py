@@ -31,7 +31,7 @@ def test_encode_state_frames_of_nothing_is_one_frame() -> None:
             "c": str(C),
             "s": 9,
             "snap": True,
-            "d": {"part": 1, "of": 1, "title": "Карты", "msgs": [], "older": True, "active": None},
+            "d": {"part": 1, "of": 1, "title": "Карты", "msgs": [], "older": True, "active": None, "confirms": []},
         }
     ]
 

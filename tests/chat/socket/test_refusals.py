@@ -15,7 +15,9 @@ from chat.errors import (
     TurnNotFound,
 )
 from chat.protocol.codes import CloseCode, ErrorCode, ProtocolError
-from chat.socket.refusals import SocketRefused, build_error
+from chat.socket.refusals import CONFIRMATION_ERRORS, SocketRefused, build_error
+from functions import errors as refusals
+from functions.errors import ConfirmationError
 
 TURN = UUID("0197a0a0-0000-7000-8000-000000000001")
 
@@ -29,6 +31,15 @@ TURN = UUID("0197a0a0-0000-7000-8000-000000000001")
         (MessageConflict(), "idem.conflict", "d.mid", None),
         (ProtocolError(ErrorCode.PROTO_INVALID, "expected x", field="d.x"), "proto.invalid", "d.x", None),
         (SocketRefused(ErrorCode.AUTH_INVALID, "no", CloseCode.NOT_AUTHENTICATED), "auth.invalid", None, None),
+        (refusals.ConfirmationNotFound(), "confirm.not_found", None, None),
+        (refusals.ConfirmationExpired(), "confirm.expired", None, None),
+        (refusals.ConfirmationDecided("executed"), "confirm.decided", None, {"state": "executed"}),
+        (refusals.ConfirmationSuperseded(), "confirm.superseded", None, None),
+        (refusals.ConfirmationMismatch("hash"), "confirm.mismatch", "d.hash", None),
+        (refusals.SignatureRefused(3), "confirm.signature", None, {"attempts_left": 3}),
+        (refusals.TooManySignatures(), "confirm.attempts", None, None),
+        (refusals.DeviceRefused(), "confirm.device", None, None),
+        (refusals.StepUpNeeded(), "auth.step_up", None, None),
         (RunLost(), "server.internal", None, None),
         (ValueError("secret"), "server.internal", None, None),
     ],
@@ -40,6 +51,10 @@ def test_build_error_gives_each_its_code(
 
     assert (body.code, body.field, body.details) == (code, field, details)
     assert "secret" not in body.to_json()
+
+
+def test_every_refusal_of_a_decision_has_a_code() -> None:
+    assert set(CONFIRMATION_ERRORS) == set(ConfirmationError.__subclasses__())
 
 
 def test_build_error_of_a_rate_says_how_long_to_wait() -> None:
