@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from functions.definitions import Function
 from functions.errors import CallRefused, Code, FieldProblem
@@ -97,8 +98,13 @@ def fit_arguments(function: Function, raw: RawArguments) -> BaseModel:
 
 def find_identity_arguments(function: Function, raw: RawArguments) -> tuple[str, ...]:
     """Return the unknown arguments that try to say whose data is meant: a sign of a hijacked model."""
-    known = function.args.model_fields if function.args else {}
+    known = name_parameters(function.args) if function.args else {}
     return tuple(name for name in raw.values if name not in known and IDENTITY.search(name))
+
+
+def name_parameters(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the parameters by the names the model is told: `from` is no name in Python."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def refuse(problems: tuple[FieldProblem, ...]) -> CallRefused:
@@ -184,8 +190,7 @@ def normalise(value: Any, depth: int) -> Any:
 
 
 def drop_nulls(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
-    fields = model.model_fields
-    optional = {name for name, field in fields.items() if not field.is_required()}
+    optional = {name for name, field in name_parameters(model).items() if not field.is_required()}
     return {name: value for name, value in values.items() if value is not None or name not in optional}
 
 

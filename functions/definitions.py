@@ -29,7 +29,6 @@ class Function:
     handler       `(ctx, args)`: the read, the plan, or the immediate action itself
     executor      `(ctx, plan)`: carries a confirmed plan out, in the transaction of the decision
     preparation   `(ctx, args)`: asks an outside system before the transaction begins; what it returns is `ctx.prepared`
-    depends_on    name of the outside system: while it fails again and again nobody asks it
     result_bytes  what a result may take
     is_immediate  an action without a question to the customer, in the recording transaction
     schema_hash   16 hexadecimal digits over everything the model is told
@@ -48,7 +47,6 @@ class Function:
     handler: Handler
     executor: Handler | None = None
     preparation: Handler | None = None
-    depends_on: str = ""
     result_bytes: int = DEFAULT_RESULT_BYTES
     is_immediate: bool = False
     schema_hash: str = ""

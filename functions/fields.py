@@ -128,8 +128,8 @@ BillHandle = Annotated[str, HandleText, build_handle("bill")]
 ConfirmationHandle = Annotated[str, HandleText, build_handle("confirm")]
 CursorText = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=400),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 400, RULE: "значение next из прошлого ответа"}),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1000, RULE: "значение next из прошлого ответа"}),
 ]
 SearchText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=140)]
 MemoText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=140)]

@@ -7,8 +7,10 @@ two functions of one name end the start.
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, Protocol, TypeVar, get_type_hints
+from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import BaseModel
 
@@ -16,7 +18,18 @@ from functions.definitions import DEFAULT_RESULT_BYTES, Example, Function, Handl
 from functions.enums import FunctionClass
 from functions.schemas import digest_schema
 
-__all__ = ["SCOPES", "Function", "Registry", "action", "get_function", "list_functions", "money", "read"]
+__all__ = [
+    "REGISTRY",
+    "SCOPES",
+    "Function",
+    "Registry",
+    "action",
+    "find_session_scopes",
+    "get_function",
+    "list_functions",
+    "money",
+    "read",
+]
 
 PUBLIC_SCOPE = "public"
 SCOPES = frozenset(
@@ -64,7 +77,12 @@ class Declared(Generic[Context, Parameters, Returned]):
         return preparation
 
 
-Decorator = Callable[[Callable[[Context, Parameters], Returned]], Declared[Context, Parameters, Returned]]
+class Decorator(Protocol):
+    """Takes any handler; an alias of Callable would be bound to nothing before it meets one."""
+
+    def __call__(
+        self, handler: Callable[[Context, Parameters], Returned], /
+    ) -> Declared[Context, Parameters, Returned]: ...
 
 
 class Registry:
@@ -99,10 +117,9 @@ class Registry:
         label: Any,
         examples: Iterable[Example] = (),
         result_limit: int = DEFAULT_RESULT_BYTES,
-        depends_on: str = "",
-    ) -> Decorator[Context, Parameters, Returned]:
+    ) -> Decorator:
         """Decorate `(ctx: Ctx, a: Args) -> Result`, run in a read-only transaction; the docstring is for the model."""
-        facts = {"version": version, "scopes": scopes, "label": label, "examples": examples, "depends_on": depends_on}
+        facts = {"version": version, "scopes": scopes, "label": label, "examples": examples}
         return self._declare(name, FunctionClass.READ, facts | {"result_bytes": result_limit})
 
     def action(
@@ -115,14 +132,13 @@ class Registry:
         result: type[BaseModel] | None = None,
         examples: Iterable[Example] = (),
         is_immediate: bool = False,
-        depends_on: str = "",
-    ) -> Decorator[Context, Parameters, Returned]:
+    ) -> Decorator:
         """Decorate `(ctx: Ctx, a: Args) -> Plan`, a dry run whose plan the customer confirms; no money moves.
 
         result        the model of what an execution returns
         is_immediate  the handler is `(ctx: ExecCtx, a: Args) -> Result` and is carried out at once
         """
-        facts = {"version": version, "scopes": scopes, "label": label, "examples": examples, "depends_on": depends_on}
+        facts = {"version": version, "scopes": scopes, "label": label, "examples": examples}
         return self._declare(name, FunctionClass.ACTION, facts | {"result": result, "is_immediate": is_immediate})
 
     def money(
@@ -134,15 +150,12 @@ class Registry:
         label: Any,
         result: type[BaseModel],
         examples: Iterable[Example] = (),
-        depends_on: str = "",
-    ) -> Decorator[Context, Parameters, Returned]:
+    ) -> Decorator:
         """Decorate `(ctx: Ctx, a: Args) -> Plan`, a dry run; money moves in `.execute`, after the customer's yes."""
-        facts = {"version": version, "scopes": scopes, "label": label, "examples": examples, "depends_on": depends_on}
+        facts = {"version": version, "scopes": scopes, "label": label, "examples": examples}
         return self._declare(name, FunctionClass.MONEY, facts | {"result": result})
 
-    def _declare(
-        self, name: str, kind: FunctionClass, facts: Mapping[str, Any]
-    ) -> Decorator[Context, Parameters, Returned]:
+    def _declare(self, name: str, kind: FunctionClass, facts: Mapping[str, Any]) -> Decorator:
         def declare(handler: Callable[[Context, Parameters], Returned]) -> Declared[Context, Parameters, Returned]:
             self.add(build_function(name, kind, handler=handler, facts=facts))
             return Declared(self, name, handler)
@@ -183,6 +196,12 @@ def to_model(hint: object) -> type[BaseModel] | None:
 def read_description(handler: Handler) -> str:
     """Return the docstring on one line; "" without one."""
     return " ".join((inspect.getdoc(handler) or "").split())
+
+
+def find_session_scopes(session_id: UUID | None) -> frozenset[str]:
+    """Return what a session lets the model call: all that FUNCTION_SCOPES leaves; without one only what is public."""
+    allowed = SCOPES & frozenset(settings.FUNCTION_SCOPES) if settings.FUNCTION_SCOPES else SCOPES
+    return allowed if session_id is not None else allowed & {PUBLIC_SCOPE}
 
 
 REGISTRY = Registry()

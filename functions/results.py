@@ -69,13 +69,11 @@ class Envelope:
         return len(self.text.encode())
 
 
-def build_success(result: BaseModel, *, limit: int, note: str = "") -> Envelope:
+def build_success(result: Result, *, limit: int, note: str = "") -> Envelope:
     """Return the envelope of a result, whole rows dropped until it fits; the note says how many are shown.
 
     Raises: ResultTooLarge
     """
-    if not isinstance(result, Result):
-        return measure(encode_success(result, note), limit, {})
     fitted = fit_result(result, min(limit, MAX_RESULT_BYTES) - NOTE_BYTES - len(note.encode()))
     dropped = result.count_rows() - fitted.count_rows()
     notes = [note, f"Показаны первые {fitted.count_rows()} из {result.count_rows()} строк." if dropped else ""]
