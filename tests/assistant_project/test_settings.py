@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,14 @@ def test_wrong_settings_stop_a_command_with_one_line() -> None:
 
     assert answer.returncode != 0
     assert answer.stderr == "error: wrong settings: DEBUG must be true or false; PORT is not a valid int\n"
+
+
+def test_silent_redis_is_waited_for_only_so_long() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        ask = "from accounts.shared_cache import read_value; print('answer', read_value('any'))"
+
+        answer = run_manage("shell", "-v", "0", "-c", ask, REDIS_URL=f"redis://127.0.0.1:{port}/0", REDIS_SECONDS="0.1")
+
+    assert answer.returncode == 0, answer.stderr
+    assert "answer None" in answer.stdout
