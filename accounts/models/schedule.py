@@ -42,7 +42,11 @@ class ScheduledPayment(models.Model):
         verbose_name = _("scheduled payment")
         verbose_name_plural = _("scheduled payments")
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["customer", "status", "next_on"], name="scheduled_payment_by_date")]
+        indexes = [
+            models.Index(fields=["customer", "status", "next_on"], name="scheduled_payment_by_date"),
+            # For the upkeep, which looks at every customer's.
+            models.Index(fields=["next_on"], condition=Q(status=ScheduleStatus.ACTIVE), name="scheduled_payment_due"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="scheduled_amount_is_positive"),
             models.CheckConstraint(condition=Q(day__gte=1, day__lte=31), name="scheduled_day_is_of_a_month"),

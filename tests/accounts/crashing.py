@@ -23,6 +23,7 @@ from accounts.gateways.contract import GatewayReply, GatewayRequest  # noqa: E40
 from accounts.gateways.demo import DemoGateway  # noqa: E402
 from accounts.models import Account, Payee  # noqa: E402
 from accounts.services.outgoing import submit_sbp_transfer  # noqa: E402
+from accounts.services.scheduled import pay_scheduled  # noqa: E402
 from accounts.services.transfers import submit_own_transfer  # noqa: E402
 from tests.factories.ledger import NOW, build_context, build_own_transfer, build_sbp_transfer  # noqa: E402
 
@@ -64,6 +65,10 @@ def build_killer(point: str) -> Callable[..., Any]:
 
 
 def main(act: str, point: str, *ids: str) -> None:
+    if act == "scheduled":
+        with connection.execute_wrapper(build_killer(point)):
+            pay_scheduled(build_context(), gateway=DyingGateway(point), now=NOW)
+        return
     accounts = {account.public_id: account for account in Account.objects.all()}
     source = accounts[UUID(ids[0])]
     with connection.execute_wrapper(build_killer(point)):

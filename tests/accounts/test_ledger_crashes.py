@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,11 +12,15 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from accounts.enums import Frequency
 from accounts.gateways.demo import DemoGateway
 from accounts.ledger_check import check_ledger
-from accounts.models import Account, Customer, Operation
+from accounts.models import Account, Customer, Operation, RefusedOrder, ScheduledPayment
+from accounts.money import Money
 from accounts.services.gateway_orders import reconcile_transfers
 from accounts.services.outgoing import submit_sbp_transfer
+from accounts.services.scheduled import PaidCount, pay_scheduled
+from accounts.services.schedules import schedule_payment
 from accounts.services.transfers import submit_own_transfer
 from audit.models import AuditEntry
 from tests.accounts.crashing import AMOUNT, KEY
@@ -123,3 +127,55 @@ def test_sbp_transfer_killed_before_the_hold_commits_leaves_nothing(point: str) 
 
     assert read_books(source) == (10_000, 10_000, 10_000)
     assert check_ledger(now=NOW) == []
+
+
+def schedule(source: Account, minor: int) -> ScheduledPayment:
+    holder = get_holder(source)
+    return schedule_payment(
+        build_context(),
+        customer_id=holder.pk,
+        account_id=source.public_id,
+        payee_id=make_payee(holder).public_id,
+        amount=Money(minor),
+        frequency=Frequency.MONTHLY,
+        first_on=NOW.date(),
+        title="",
+        now=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("point", "paid"),
+    [
+        ('UPDATE "accounts_scheduledpayment"', 1),  # money held and date moved, nothing committed
+        ("<answer>", 0),  # committed, the gateway has paid and nobody heard it
+    ],
+)
+def test_scheduled_payment_killed_anywhere_is_paid_once(point: str, paid: int) -> None:
+    source, _ = make_pair()
+    payment = schedule(source, AMOUNT)
+
+    crash("scheduled", point)
+
+    gateway = DemoGateway()
+    later = NOW + timedelta(seconds=60)
+    assert pay_scheduled(build_context(), gateway=gateway, now=later) == PaidCount(paid=paid)
+    reconcile_transfers(build_context(), gateway=gateway, now=later)
+    payment.refresh_from_db()
+    assert (payment.status, payment.next_on, read_books(source)) == ("active", date(2026, 12, 1), (6_000, 6_000, 6_000))
+    assert AuditEntry.objects.filter(action="schedule.executed").count() == 1
+    assert check_ledger(now=later) == []
+
+
+def test_scheduled_payment_killed_after_its_refusal_was_stored_is_refused_once() -> None:
+    source, _ = make_pair()
+    payment = schedule(source, 50_000)
+
+    crash("scheduled", 'UPDATE "accounts_scheduledpayment"')
+
+    assert RefusedOrder.objects.count() == 1
+    assert pay_scheduled(build_context(), gateway=DemoGateway(), now=NOW) == PaidCount(refused=1)
+    payment.refresh_from_db()
+    assert (payment.next_on, RefusedOrder.objects.count()) == (date(2026, 12, 1), 1)
+    for action in ("transfer.refused", "schedule.refused"):
+        assert AuditEntry.objects.filter(action=action).count() == 1, action

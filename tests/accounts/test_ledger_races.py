@@ -11,17 +11,19 @@ from typing import Self, TypeVar
 import pytest
 from django.db import connection, connections
 
-from accounts.enums import LimitPeriod
+from accounts.enums import Frequency, LimitPeriod
 from accounts.errors import AccountsError, CapExceeded, HoldResolved, InsufficientFunds
 from accounts.gateways.demo import DemoGateway
 from accounts.ledger_check import check_ledger
-from accounts.models import Account, CapUsage, Operation
+from accounts.models import Account, CapUsage, Customer, Operation
 from accounts.money import Money
 from accounts.orders import OwnTransferOrder
 from accounts.services.card_payments import clear_card_purchase, submit_card_purchase
 from accounts.services.holds import void_operation
 from accounts.services.idempotency import retry_transaction
 from accounts.services.outgoing import submit_sbp_transfer
+from accounts.services.scheduled import PaidCount, pay_scheduled
+from accounts.services.schedules import schedule_payment
 from accounts.services.transfers import submit_own_transfer
 from audit.models import AuditEntry
 from tests.factories.accounts import make_customer
@@ -31,6 +33,7 @@ from tests.factories.ledger import (
     build_own_transfer,
     build_purchase,
     build_sbp_transfer,
+    get_holder_id,
     make_account,
     make_card,
     make_payee,
@@ -203,3 +206,28 @@ def test_caps_at_once_are_never_passed() -> None:
     assert CapUsage.objects.get(code="sbp_out.day").used_minor == 90_000
     assert sum(read_books(account)[0] for account in accounts) == 2_000_000 - 90_000
     assert Account.objects.get(code="clearing.sbp").booked == Money(90_000)
+
+
+def test_scheduled_payments_run_by_many_at_once_are_paid_once_each() -> None:
+    source = make_account(balance=1_000_000)
+    holder = get_holder_id(source)
+    for minor in (1_000, 2_000, 4_000, 8_000):
+        payee = make_payee(Customer.objects.get(pk=holder))
+        schedule_payment(
+            build_context(),
+            customer_id=holder,
+            account_id=source.public_id,
+            payee_id=payee.public_id,
+            amount=Money(minor),
+            frequency=Frequency.MONTHLY,
+            first_on=NOW.date(),
+            title="",
+            now=NOW,
+        )
+
+    counts = run_at_once([partial(pay_scheduled, build_context(), gateway=DemoGateway(), now=NOW)] * 10, workers=10)
+
+    paid = sum(count.paid for count in counts if isinstance(count, PaidCount))
+    assert (paid, read_books(source)[0]) == (4, 985_000)
+    assert AuditEntry.objects.filter(action="schedule.executed").count() == 4
+    assert check_ledger(now=NOW) == []
