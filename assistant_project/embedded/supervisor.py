@@ -1,7 +1,7 @@
 """The whole product on one machine: starts everything in order, watches it, stops it in reverse.
 
-What runs: PostgreSQL (unless DATABASE_URL is given), the GigaChat sandbox (unless another GigaChat is configured) and
-the server. What is kept between starts lies in `.run/`.
+What runs: PostgreSQL (unless DATABASE_URL is given), the GigaChat sandbox (unless another GigaChat is configured), the
+server and the upkeep. What is kept between starts lies in `.run/`.
 """
 
 import os
@@ -87,7 +87,9 @@ class Demo:
         with show_step("gigachat") as step:
             upstream = find_upstream()
             step.detail = f"{'sandbox ' if upstream.child else ''}{upstream.base_url}"
-        self._start_server(cleanup, database_url, upstream)
+        environment = self._build_environment(database_url, upstream)
+        self._start_server(cleanup, environment)
+        self._start_upkeep(cleanup, environment)
         demo = self._describe(database_url, upstream, logins)
         cleanup.callback(self.directory.remove, DEMO_FILE)
         path = self.directory.write_json(DEMO_FILE, demo)
@@ -110,23 +112,38 @@ class Demo:
             step.detail = f"{instance.major}, private socket"
         return instance
 
-    def _start_server(self, cleanup: ExitStack, database_url: str, upstream: Upstream) -> None:
+    def _build_environment(self, database_url: str, upstream: Upstream) -> dict[str, str]:
+        """Return the settings of the product's own processes; keys nobody set are kept in `.run/`."""
+        keys = self.directory.keep_secrets({"SECRET_KEY": make_random_key, "AUDIT_PSEUDONYM_KEY": make_random_key})
+        unset = {name: value for name, value in keys.items() if not has_own_value(name)}
+        return build_child_environment(
+            {"EMBEDDED": "true", "DATABASE_URL": database_url, **QUICK_END, **unset, **upstream.environment}
+        )
+
+    def _start_server(self, cleanup: ExitStack, environment: dict[str, str]) -> None:
         with show_step("server") as step:
-            keys = self.directory.keep_secrets({"SECRET_KEY": make_random_key, "AUDIT_PSEUDONYM_KEY": make_random_key})
-            unset = {name: value for name, value in keys.items() if not has_own_value(name)}
             server = start_child(
                 "server",
                 [sys.executable, "manage.py", "serve", "--host", settings.HOST, "--port", str(self.port)],
                 log_path=self.directory.log_path("server"),
-                environment=build_child_environment(
-                    {"EMBEDDED": "true", "DATABASE_URL": database_url, **QUICK_END, **unset, **upstream.environment}
-                ),
+                environment=environment,
                 directory=settings.BASE_DIR,
                 stop_seconds=SERVER_STOP_SECONDS,
             )
             self._adopt(server, cleanup)
             wait_for_server(server, build_address(settings.HOST, self.port))
             step.detail = f"Daphne on {settings.HOST}:{self.port}"
+
+    def _start_upkeep(self, cleanup: ExitStack, environment: dict[str, str]) -> None:
+        """Start what nobody waits for, after the server has the processor to itself."""
+        upkeep = start_child(
+            "upkeep",
+            [sys.executable, "manage.py", "run_upkeep"],
+            log_path=self.directory.log_path("upkeep"),
+            environment=environment,
+            directory=settings.BASE_DIR,
+        )
+        self._adopt(upkeep, cleanup)
 
     def _adopt(self, child: Child, cleanup: ExitStack) -> None:
         self.children.append(child)

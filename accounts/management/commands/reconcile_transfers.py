@@ -1,4 +1,4 @@
-"""`manage.py reconcile_transfers`: what a scheduler runs every minute so that no payment stays unknown."""
+"""`manage.py reconcile_transfers`: by hand what the upkeep does by itself, so that no payment stays unknown."""
 
 import json
 from dataclasses import asdict

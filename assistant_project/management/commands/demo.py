@@ -15,7 +15,7 @@ from assistant_project.embedded.supervisor import Demo
 
 
 class Command(BaseCommand):
-    help = "Start PostgreSQL, the GigaChat sandbox and the server; stop them at Ctrl-C."
+    help = "Start PostgreSQL, the GigaChat sandbox, the server and the upkeep; stop them at Ctrl-C."
     requires_system_checks = []
 
     @override

@@ -1,6 +1,6 @@
 """`manage.py sweep_files [--json]`: delete files that are due, here and at GigaChat.
 
-For a timer, every quarter hour. Exit code 1 when GigaChat could not be asked.
+The upkeep does the same by itself. Exit code 1 when GigaChat could not be asked.
 """
 
 import json

@@ -139,7 +139,7 @@ def test_demo_comes_up_serves_stops_and_comes_up_again(place: Place) -> None:
     assert stat.S_IMODE((place.run_path / "demo.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(place.run_path.stat().st_mode) == 0o700
     assert set(demo) == {"urls", "logins", "pids", "gigachat", "database_url", "started_at"}
-    assert set(demo["pids"]) == {"supervisor", "postgres", "sandbox", "server"}
+    assert set(demo["pids"]) == {"supervisor", "postgres", "sandbox", "server", "upkeep"}
     assert demo["gigachat"]["sandbox"] is True
     assert len([login for login in demo["logins"] if login["role"] == "customer"]) == 3
     assert requests.get(f"http://127.0.0.1:{port}/livez", timeout=10).json() == {"status": "ok"}
@@ -249,7 +249,7 @@ def test_configured_gigachat_and_database_are_used_and_none_started(
     )
     demo = place.wait_for_demo(process)
 
-    assert set(demo["pids"]) == {"supervisor", "server"}
+    assert set(demo["pids"]) == {"supervisor", "server", "upkeep"}
     assert demo["database_url"] == empty_database
     assert demo["gigachat"] == {
         "base_url": "https://127.0.0.1:1/v1",
