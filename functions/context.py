@@ -4,6 +4,7 @@ The querysets are limited to the session's customer and are the only way to data
 (`tests/functions/bank/test_data_access.py`). A handle that is unknown and one that is another customer's look the same.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -13,7 +14,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from accounts.enums import AccountStatus
-from accounts.folding import MEMO_LENGTH, clean_untrusted
+from accounts.folding import MEMO_LENGTH
 from accounts.local_days import to_local_date
 from accounts.models import (
     Account,
@@ -26,6 +27,7 @@ from accounts.models import (
     StatementRequest,
     Subscription,
 )
+from accounts.orders import Order
 from accounts.selectors.lines import find_lines
 from accounts.selectors.owned import (
     find_accounts,
@@ -36,11 +38,13 @@ from accounts.selectors.owned import (
     find_subscriptions,
 )
 from audit.context import AuditContext
-from audit.redaction import redact_text
 from functions.enums import HandleKind
 from functions.errors import CallRefused, Code
 from functions.handles import HandleTable
+from functions.models import Confirmation
+from functions.models.handle import SEALED_KINDS
 from functions.naming import name_account, name_card
+from functions.privacy.untrusted import clean_stranger_text
 
 Row = TypeVar("Row", bound=Model)
 KINDS: Mapping[type[Model], HandleKind] = {
@@ -51,6 +55,7 @@ KINDS: Mapping[type[Model], HandleKind] = {
     Bill: HandleKind.BILL,
     ScheduledPayment: HandleKind.SCHEDULE,
     StatementRequest: HandleKind.STATEMENT,
+    Confirmation: HandleKind.CONFIRMATION,
 }
 # Where the model finds the handles of a kind.
 SOURCES: Mapping[HandleKind, str] = {
@@ -62,6 +67,7 @@ SOURCES: Mapping[HandleKind, str] = {
     HandleKind.PHONE: "Попроси клиента написать номер телефона в чат.",
     HandleKind.CONFIRMATION: "Подтверждение, о котором идёт речь, не найдено; уточни у клиента.",
 }
+PLACED = re.compile(rf"⟦?\b(?:{'|'.join(SEALED_KINDS)})_[1-9][0-9]{{0,8}}\b⟧?")
 UNKNOWN = "Такой ссылки нет в этом разговоре."
 
 
@@ -136,6 +142,12 @@ class Ctx:
         """Next first, account loaded."""
         return find_subscriptions(self.customer.pk)
 
+    @property
+    def confirmations(self) -> QuerySet[Confirmation]:
+        """Of this conversation, newest first."""
+        asked = Confirmation.objects.filter(customer=self.customer, conversation_id=self.conversation_id)
+        return asked.order_by("-created_at", "-pk")
+
     def resolve_account(self, text: str | None) -> Account:
         """Return the account a handle stands for; without a handle the customer's only open one.
 
@@ -194,6 +206,10 @@ class Ctx:
         """Tell whether `text` writes a known handle of a phone."""
         return self.handles.find_kind(text, HandleKind.PHONE) is not None
 
+    def restore(self, text: str) -> str:
+        """Return the model's words with the values that their handles stand for; to search with, never to answer."""
+        return PLACED.sub(lambda found: self.handles.read_value(found[0]) or found[0], text)
+
     def take(self, kind: HandleKind, text: str, rows: QuerySet[Row]) -> Row:
         """Return the row of `rows` that the handle stands for.
 
@@ -205,11 +221,12 @@ class Ctx:
 
     def handle_for(self, row: Model) -> str:
         """Return the handle of an object of the customer's, a new one when this is its first mention."""
-        return self.handles.mint(KINDS[type(row)], str(getattr(row, "public_id")))  # noqa: B009 - rows of several models
+        reference = row.pk if isinstance(row, Confirmation) else getattr(row, "public_id")  # noqa: B009 - of many models
+        return self.handles.mint(KINDS[type(row)], str(reference))
 
     def untrusted(self, text: str, limit: int = MEMO_LENGTH) -> str:
         """Return a stranger's text for a field called `…_untrusted`: nothing hidden, no phones, no long numbers."""
-        return clean_untrusted(redact_text(clean_untrusted(text, limit)), limit)
+        return clean_stranger_text(text, limit).strip()
 
     def card(self, kind: str, **fields: object) -> None:
         """Show something in the app itself beside the answer; the model never sees it."""
@@ -248,10 +265,12 @@ class ExecCtx(Ctx):
     """An execution inside the transaction that decided about the confirmation, or recorded the call.
 
     confirmation_id  the customer's yes; None for actions that need none
+    order            what an executor ordered from the bank; after a refusal it is remembered with it
     """
 
     audit_context: AuditContext
     confirmation_id: UUID | None = None
+    order: Order | None = field(default=None, repr=False)
 
     @property
     def idempotency_key(self) -> str:

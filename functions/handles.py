@@ -19,6 +19,11 @@ from functions.models.handle import SEALED_KINDS
 WRITTEN = re.compile(r"\s*⟦?\s*(?P<kind>[a-z]{1,8})_(?P<number>[1-9][0-9]{0,8})\s*⟧?\s*", re.IGNORECASE)
 
 
+def is_handle(text: str) -> bool:
+    """Tell whether `text` is written like a handle, known or not."""
+    return WRITTEN.fullmatch(text) is not None
+
+
 class HandlesChanged(FunctionsError):
     """Another writer minted the same handles for something else. Evaluating the call again helps."""
 
