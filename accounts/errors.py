@@ -12,6 +12,8 @@ AccountsError
 │   └── TokenExpired       ours, but its time is over; carries its claims
 ├── MoneyMalformed         a text or number is no amount of money
 ├── RequisitesMalformed    an account number, BIK, INN or card number has the wrong form or key
+├── StepUpRequired         the password must be given again first
+├── KeyRefused(field)      a device's key, challenge or proof does not fit
 ├── NotFound               no such row of this customer (another's looks the same)
 ├── StatementTooLong       more lines than a file of this form may have
 ├── GatewayUnavailable     an outside system did not answer; the outcome is unknown
@@ -91,6 +93,18 @@ class MoneyMalformed(AccountsError):
 
 class RequisitesMalformed(AccountsError):
     """`field` (account, bik, inn, card) has the wrong form or check digit. Correcting it helps."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class StepUpRequired(AccountsError):
+    """The password was given too long ago for this act. Giving it again helps."""
+
+
+class KeyRefused(AccountsError):
+    """`field` says what does not fit: public_key, challenge (a fresh one helps) or proof."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field)

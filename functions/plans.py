@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from accounts.models import Operation
 from functions.enums import Risk
+from functions.results import Result
 
 
 class Plan(BaseModel):
@@ -46,12 +47,14 @@ class Executed:
     data       the result's data for the model
     receipt    what the server signs for the phone, beside `confirm`, `op` and `status`
     operation  None for acts without money; PENDING when a gateway must still be asked
+    plan       what would have to be asked now, when `terms` are other than the customer saw
     """
 
     terms: Mapping[str, str]
-    data: BaseModel
+    data: Result
     receipt: Mapping[str, str] = field(default_factory=dict)
     operation: Operation | None = None
+    plan: Plan | None = None
 
 
 class NothingToDo(Exception):

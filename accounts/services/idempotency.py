@@ -2,7 +2,8 @@
 
 `find_outcome` opens every posting service; `submit_order` is the act around one: it retries whole transactions that
 lost a race of locks, and stores what a rule refused after the rollback. A caller that posts inside its own transaction
-(a confirmation and its money commit together) calls the posting service itself, and `store_refusal` after rollback.
+(a confirmation and its money commit together) calls the posting service itself, in a savepoint, and `keep_refusal`
+after that was rolled back.
 """
 
 import random
@@ -114,20 +115,29 @@ def store_refusal(context: AuditContext, order: Order, *, refusal: OperationRefu
             winner = find_outcome(order)
             if winner is not None:
                 return winner
-            remember_refusal(order, refusal, now)
-        if isinstance(refusal, TransferSuspended):
-            record_suspension(context, order, refusal)
-        else:
-            record_entry(
-                context,
-                AuditAction.TRANSFER_REFUSED,
-                subject="order",
-                subject_id=order.idempotency_key,
-                customer_id=order.customer_id,
-                outcome=Outcome.REFUSED,
-                details={"kind": order.operation_kind, "code": refusal.code},
-            )
+        keep_refusal(context, order, refusal=refusal, now=now)
     raise refusal
+
+
+def keep_refusal(context: AuditContext, order: Order, *, refusal: OperationRefused, now: datetime) -> None:
+    """Remember and record the refusal in the caller's transaction, after what the order had begun was rolled back.
+
+    The caller makes sure that the same order did not become an operation in between.
+    """
+    if not isinstance(refusal, IdempotencyConflict):
+        remember_refusal(order, refusal, now)
+    if isinstance(refusal, TransferSuspended):
+        record_suspension(context, order, refusal)
+        return
+    record_entry(
+        context,
+        AuditAction.TRANSFER_REFUSED,
+        subject="order",
+        subject_id=order.idempotency_key,
+        customer_id=order.customer_id,
+        outcome=Outcome.REFUSED,
+        details={"kind": order.operation_kind, "code": refusal.code},
+    )
 
 
 def remember_refusal(order: Order, refusal: OperationRefused, now: datetime) -> None:

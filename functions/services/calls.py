@@ -77,17 +77,25 @@ def store_call(context: AuditContext, record: CallRecord, *, now: datetime) -> F
     call.save(force_insert=True)
     record_request(context, call)
     if record.status != CallStatus.WAITING:
-        record_outcome(context, call, record.signals)
+        record_outcome(context, call, record.signals, {})
     return call
 
 
 def answer_call(
-    context: AuditContext, *, call: FunctionCall, status: CallStatus, code: str, result: str, now: datetime
+    context: AuditContext,
+    *,
+    call: FunctionCall,
+    status: CallStatus,
+    code: str,
+    result: str,
+    now: datetime,
+    links: Mapping[str, str] | None = None,
 ) -> bool:
     """Give a waiting call its one answer, in the transaction of whatever ended the waiting; `call` follows its row.
 
     code    closed error code, "" when all is well
     result  the JSON object the model is told
+    links   ids of what the call became, for its audit entry
 
     Returns False, and changes nothing, when it was answered before.
     """
@@ -102,7 +110,7 @@ def answer_call(
         return False
     for name, value in answer.items():
         setattr(call, name, value)
-    record_outcome(context, call, ())
+    record_outcome(context, call, (), links or {})
     return True
 
 
@@ -119,7 +127,9 @@ def record_request(context: AuditContext, call: FunctionCall) -> None:
     )
 
 
-def record_outcome(context: AuditContext, call: FunctionCall, signals: tuple[str, ...]) -> None:
+def record_outcome(
+    context: AuditContext, call: FunctionCall, signals: tuple[str, ...], links: Mapping[str, str]
+) -> None:
     action, outcome = OUTCOMES[call.status]
     details: dict[str, str | int] = {"duration_ms": call.duration_ms, "result_bytes": call.result_bytes}
     details |= {"code": call.code} if call.code else {}
@@ -133,7 +143,7 @@ def record_outcome(context: AuditContext, call: FunctionCall, signals: tuple[str
         conversation_id=call.conversation_id,
         turn_id=call.turn_id,
         outcome=Outcome.FAILED if call.code == Code.INTERNAL else outcome,
-        details={**describe_call(call), **details},
+        details={**describe_call(call), **details, **links},
     )
 
 

@@ -13,6 +13,8 @@ from audit.canonical import encode_canonical
 from functions.enums import CallStatus, ConfirmationState, FunctionClass, Risk
 from functions.models import Confirmation, FunctionCall
 
+LATER = {"state", "operation", "decided_at", "decided_device", "decided_kid", "due_at", "code", "outcome"}
+
 
 def make_call(customer: Customer, **fields: Any) -> FunctionCall:
     """Return a call that was answered: "how much is on my account"."""
@@ -39,7 +41,10 @@ def make_call(customer: Customer, **fields: Any) -> FunctionCall:
 
 
 def make_confirmation(call: FunctionCall, **fields: Any) -> Confirmation:
-    """Return a question to the customer that waits for an answer: an own transfer of 500 roubles."""
+    """Return a question to the customer that waits for an answer: an own transfer of 500 roubles.
+
+    What a row cannot begin with (another state, an operation) is given to it afterwards.
+    """
     now = timezone.now()
     key: UUID = fields.pop("id", uuid4())
     nonce = key.hex[:22]
@@ -65,4 +70,9 @@ def make_confirmation(call: FunctionCall, **fields: Any) -> Confirmation:
         "created_at": now,
         "expires_at": now + timedelta(seconds=120),
     }
-    return Confirmation.objects.create(**values | fields)
+    later = {name: fields.pop(name) for name in LATER & fields.keys()}
+    confirmation = Confirmation.objects.create(**values | fields)
+    if later:
+        Confirmation.objects.filter(pk=confirmation.pk).update(**later)
+        confirmation.refresh_from_db()
+    return confirmation
