@@ -95,6 +95,7 @@ class Draft:
     now: datetime
     limits: Limits
     deadline: Deadline
+    scopes: frozenset[str]
     call_id: UUID = field(default_factory=uuid7)
     past: list[PastCall] = field(default_factory=list)
     raw: RawArguments | None = None
@@ -105,17 +106,28 @@ class Draft:
     plan: Plan | None = None
 
 
-def evaluate_call(request: CallRequest, *, now: datetime, registry: Registry = REGISTRY) -> Evaluation:
+def evaluate_call(
+    request: CallRequest, *, now: datetime, registry: Registry = REGISTRY, scopes: frozenset[str] | None = None
+) -> Evaluation:
     """Return what the call leads to. Writes nothing; not inside a transaction.
 
     Limits are checked first, then scopes, then arguments; then the read runs, or the plan, in a read-only transaction.
     Raises nothing for what the model did, nor for a fault of a handler.
+
+    scopes  None: those of the request's session
     """
     started = time.perf_counter()
     limits = get_limits()
     seconds = min(limits.handler_seconds, (request.deadline - now).total_seconds())
     function = registry.get_function(request.name)
-    draft = Draft(request=request, function=function, now=now, limits=limits, deadline=Deadline(seconds))
+    draft = Draft(
+        request=request,
+        function=function,
+        now=now,
+        limits=limits,
+        deadline=Deadline(seconds),
+        scopes=find_session_scopes(request.session_id) if scopes is None else scopes,
+    )
     refused = catch_refusal(request.name, lambda: run_call(draft))
     return finish_draft(draft, refused, duration_ms=int((time.perf_counter() - started) * 1000))
 
@@ -221,8 +233,7 @@ def admit_call(draft: Draft) -> None:
     check_customer(count_customer_calls(customer.pk, since, most=limits.calls_per_customer), limits)
     if function is None:
         raise CallRefused(Code.UNKNOWN_FUNCTION)
-    scopes = find_session_scopes(request.session_id)
-    if not function.scopes <= scopes:
+    if not function.scopes <= draft.scopes:
         raise CallRefused(Code.NOT_ALLOWED)
     check_money(function, draft.past)
     draft.raw = read_arguments(request.arguments)
@@ -236,7 +247,7 @@ def admit_call(draft: Draft) -> None:
         now=draft.now,
         handles=HandleTable.load(request.conversation_id, customer.pk),
         auth_age=draft.now - session.authenticated_at if session else None,
-        scopes=scopes,
+        scopes=draft.scopes,
         deadline=request.deadline,
         customer_texts=request.customer_texts,
     )

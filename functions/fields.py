@@ -109,6 +109,12 @@ Day = Annotated[
 ]
 PeriodName = Annotated[Period, WithJsonSchema({"type": "string", "enum": [period.value for period in Period]})]
 AccountHandle = Annotated[str, HandleText, build_handle("acc")]
+# Required, and "" says that the customer has only one.
+AccountHandleOrEmpty = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=64),
+    WithJsonSchema({"type": "string", "maxLength": 64, HANDLE: "acc", RULE: "ссылка вида acc_1 или пустая строка"}),
+]
 CardHandle = Annotated[str, HandleText, build_handle("card")]
 LineHandle = Annotated[str, HandleText, build_handle("tx")]
 PayeeHandle = Annotated[

@@ -86,7 +86,7 @@ class Decorator(Protocol):
 
 
 class Registry:
-    """A set of functions by name, in the order of registration."""
+    """A set of functions by name."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Function] = {}
@@ -95,8 +95,9 @@ class Registry:
         return self._functions.get(name)
 
     def list_functions(self, scopes: Collection[str] | None = None) -> list[Function]:
-        """Return the functions that a session with these scopes may call; None: all there are."""
-        known = self._functions.values()
+        """Return the functions that a session with these scopes may call, by name; None: all there are."""
+        # Not in the order of registration, which is that of imports: what the model is told must not depend on it.
+        known = sorted(self._functions.values(), key=lambda function: function.name)
         return [function for function in known if scopes is None or function.scopes <= set(scopes)]
 
     def amend(self, name: str, **changes: Any) -> None:

@@ -14,6 +14,7 @@ from accounts.money import Money, format_money, format_plain
 from functions.definitions import MAX_RESULT_BYTES
 from functions.errors import CallRefused, FunctionsError
 from functions.refusals import MESSAGES
+from functions.schemas import SUMMARY
 
 MAX_ROWS = 20
 NOTE_BYTES = 200
@@ -48,6 +49,9 @@ class Result(BaseModel):
 class MoneyView(Result):
     """An amount as the model reads it: `text` is what it should write."""
 
+    # Every result is full of them: the model is told the one member it needs.
+    model_config = ConfigDict(json_schema_extra={SUMMARY: "text"})
+
     amount: str
     currency: str
     text: str
@@ -69,11 +73,13 @@ class Envelope:
         return len(self.text.encode())
 
 
-def build_success(result: Result, *, limit: int, note: str = "") -> Envelope:
+def build_success(result: BaseModel, *, limit: int, note: str = "") -> Envelope:
     """Return the envelope of a result, whole rows dropped until it fits; the note says how many are shown.
 
     Raises: ResultTooLarge
     """
+    if not isinstance(result, Result):
+        return measure(encode_success(result, note), limit, {})
     fitted = fit_result(result, min(limit, MAX_RESULT_BYTES) - NOTE_BYTES - len(note.encode()))
     dropped = result.count_rows() - fitted.count_rows()
     notes = [note, f"Показаны первые {fitted.count_rows()} из {result.count_rows()} строк." if dropped else ""]

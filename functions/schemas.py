@@ -18,14 +18,17 @@ Schema = dict[str, Any]
 Fault = tuple[str, str]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-# In a field's schema: the Russian words for a constraint, and the kind of handle. Neither leaves this module.
+# In a field's schema: the Russian words for a constraint, the kind of handle, the kind of mask. None is exported.
 RULE, HANDLE, MASK = "x-rule", "x-handle", "x-mask"
-PRIVATE = frozenset({RULE, HANDLE, MASK})
+# In a model's: the one member that GigaChat is told of.
+SUMMARY = "x-summary"
+PRIVATE = frozenset({RULE, HANDLE, MASK, SUMMARY})
 FORMATS: Mapping[str, str] = {
     "date": "формат ГГГГ-ММ-ДД",
     "date-time": "формат ГГГГ-ММ-ДДTЧЧ:ММ:СС+ЧЧ:ММ",
     "time": "формат ЧЧ:ММ:СС",
 }
+TYPES = frozenset({"array", "boolean", "integer", "number", "object", "string"})
 CARRIED = ("type", "description", "enum")
 # `properties` is walked by name: a parameter may be called "title", and then it is no keyword.
 DROPPED = frozenset({"$defs", "title", "properties"})
@@ -48,7 +51,7 @@ def render_gigachat(function: Function) -> Schema:
         "description": function.description,
         "parameters": reduce_schema(flatten_arguments(function.args)),
         "few_shot_examples": [{"request": said, "params": dict(params)} for said, params in function.examples],
-        "return_parameters": reduce_schema(flatten_result(function.result)),
+        "return_parameters": reduce_schema(flatten_result(function.result), is_result=True),
     }
 
 
@@ -112,25 +115,68 @@ def drop_null(node: Schema) -> Schema:
     return {**others[0], **rest}
 
 
+def find_faults(node: Schema, path: str, *, is_result: bool) -> Iterator[Fault]:
+    """Yield where a flat schema says what GigaChat does not carry, and what that is."""
+    kind = node.get("type")
+    if kind not in TYPES:
+        yield path, describe_fault(node)
+        return
+    if any(not isinstance(word, str) for word in node.get("enum", ())):
+        yield path, "an enumeration of anything but strings"
+    if node.get("format", "date") not in FORMATS:
+        yield path, f"the format {node['format']}"
+    if kind == "array":
+        yield from find_faults(node.get("items", {}), f"{path}[]", is_result=is_result)
+    if kind == "object":
+        yield from find_object_faults(node, path, is_result=is_result)
+
+
+def find_object_faults(node: Schema, path: str, *, is_result: bool) -> Iterator[Fault]:
+    if "properties" not in node and (is_nested(path) or node.get("additionalProperties") is not False):
+        yield path, "an object with free names"
+    for name, child in node.get("properties", {}).items():
+        is_optional = name not in node.get("required", ())
+        if is_optional and child.get("type") == "object" and not is_result:
+            yield f"{path}.{name}", "an object that may be left out"
+        yield from find_faults(child, f"{path}.{name}", is_result=is_result)
+
+
+def is_nested(path: str) -> bool:
+    return "." in path or "[" in path
+
+
+def describe_fault(node: Schema) -> str:
+    if "$ref" in node:
+        return "a model inside itself"
+    if "anyOf" in node or "oneOf" in node or "allOf" in node or isinstance(node.get("type"), list):
+        return "a choice of types, or null"
+    return "a null" if node.get("type") == "null" else "a value of any type"
+
+
 def strip_private(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: strip_private(value) for key, value in node.items() if key not in PRIVATE}
     return [strip_private(item) for item in node] if isinstance(node, list) else node
 
 
-def reduce_schema(node: Schema) -> Schema:
-    """Return what GigaChat carries of a flat schema, the rest as words in its descriptions."""
+def reduce_schema(node: Schema, *, is_result: bool = False) -> Schema:
+    """Return what GigaChat carries of a flat schema, the rest as words in its descriptions.
+
+    is_result  only names and types: each request pays for them, and whoever reads a result sees what is there
+    """
     made: Schema = {key: node[key] for key in CARRIED if key in node}
-    words = [made.get("description", "").rstrip(".;"), *iter_rules(node)]
-    told = "; ".join(word for word in words if word)
-    if told:
-        made["description"] = told
+    words = [made.get("description", "").rstrip(".;"), *(() if is_result else iter_rules(node))]
+    description = "; ".join(word for word in words if word)
+    if description:
+        made["description"] = description
     if node.get("type") == "object":
-        made["properties"] = {name: reduce_schema(child) for name, child in node.get("properties", {}).items()}
-        if node.get("required"):
+        children = node.get("properties", {})
+        told = [node[SUMMARY]] if SUMMARY in node else list(children)
+        made["properties"] = {name: reduce_schema(children[name], is_result=is_result) for name in told}
+        if node.get("required") and not is_result:
             made["required"] = list(node["required"])
     if node.get("type") == "array":
-        made["items"] = reduce_schema(node.get("items", {}))
+        made["items"] = reduce_schema(node.get("items", {}), is_result=is_result)
     return made
 
 
