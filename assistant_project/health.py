@@ -6,6 +6,7 @@ calls, GigaChat: a model that is down must not take the conversations' history a
 
 import asyncio
 import datetime as dt
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from accounts.ledger_check import check_rules
 from chat.database import call_and_release
 from chat.gigachat.auth import OAuth, StaticToken
 from chat.gigachat.catalogue import find_model_report
@@ -30,9 +32,13 @@ from chat.gigachat.tls import load_authority
 from chat.gigachat.token_cache import TokenCache
 from chat.node import find_node
 
+logger = logging.getLogger(__name__)
+
 OK = "ok"
 # A load balancer asks often, of every process; one look per second is enough for all of them.
 KEEP_SECONDS = 1.0
+# Reading the rules of the ledger takes some milliseconds, and they never change by themselves.
+KEEP_RULES_SECONDS = 60.0
 WAIT_SECONDS = 2.0
 PROBE_KEY = "readiness.probe"
 
@@ -42,7 +48,7 @@ class Report:
     """`faults` decide, `state` only tells."""
 
     checks: dict[str, str]
-    state: dict[str, str | int]
+    state: dict[str, str]
 
     @property
     def is_ready(self) -> bool:
@@ -58,6 +64,8 @@ class Readiness:
         self._flight: Future[Report] | None = None
         self._looked_at = float("-inf")
         self._is_migrated = False
+        self._rules = "unknown"
+        self._rules_read_at = float("-inf")
 
     def request_report(self) -> Future[Report]:
         """Return the look under way, the last one while it is fresh, or a new one."""
@@ -74,10 +82,12 @@ class Readiness:
             "database": self._check_database(),
             "cache": check_cache(),
             "certificate": check_certificate(),
-            "model": check_listing(),
+            "model": check_listing(settings.GIGACHAT_MODEL),
+            "vision_model": check_listing(settings.GIGACHAT_VISION_MODEL),
             "drain": check_drain(),
         }
-        report = Report(checks=checks, state=describe_model())
+        state = {**describe_model(), "ledger": self._describe_rules() if checks["database"] == OK else "unknown"}
+        report = Report(checks=checks, state=state)
         self._looked_at = time.monotonic()
         return report
 
@@ -90,6 +100,28 @@ class Readiness:
         except DatabaseError:
             return "unreachable"
         return OK if self._is_migrated else "not migrated"
+
+    def _describe_rules(self) -> str:
+        """Tell whether every constraint and trigger of the ledger is there as the migrations made it.
+
+        Never decides: while a release changes a rule, the processes of the one before must go on serving. It is logged
+        as an error each time it is looked at, and is a metric, to alert on.
+        """
+        if time.monotonic() - self._rules_read_at > KEEP_RULES_SECONDS:
+            self._rules_read_at = time.monotonic()
+            self._rules = describe_rules()
+        return self._rules
+
+
+def describe_rules() -> str:
+    """Read the rules now: `ok`, `broken` or `unknown`; `manage.py ledger_check` names what is broken."""
+    try:
+        findings = check_rules()
+    except DatabaseError:
+        return "unknown"
+    for finding in findings:
+        logger.error("a rule of the ledger is broken", extra={"rule": finding.subject_id, "problem": finding.problem})
+    return "broken" if findings else OK
 
 
 def has_all_migrations() -> bool:
@@ -116,9 +148,9 @@ def check_certificate() -> str:
     return OK
 
 
-def check_listing() -> str:
-    """Say whether the account's own list lacks the configured model; while nobody knows, that is no fault of ours."""
-    return "not listed" if find_model_report(settings.GIGACHAT_MODEL).is_listed is False else OK
+def check_listing(model: str) -> str:
+    """Say whether the account's own list lacks a configured model; while nobody knows, that is no fault of ours."""
+    return "not listed" if find_model_report(model).is_listed is False else OK
 
 
 def check_drain() -> str:
@@ -126,7 +158,7 @@ def check_drain() -> str:
     return "draining" if node is not None and node.is_draining else OK
 
 
-def describe_model() -> dict[str, str | int]:
+def describe_model() -> dict[str, str]:
     """Tell which model is asked, how we are known there, and whether its host is being asked at all."""
     return {"model": settings.GIGACHAT_MODEL, "token": describe_token(), "breaker": describe_breaker()}
 

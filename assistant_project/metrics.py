@@ -17,6 +17,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from accounts.ledger_check import check_rules
 from chat.costs import list_model_totals
 from chat.enums import FINAL_TURN_STATES
 from chat.models import StreamSlot, Turn
@@ -34,6 +35,7 @@ class NodeCollector(Collector):
         yield from collect_node()
         yield from collect_queue()
         yield from collect_usage()
+        yield from collect_ledger()
 
 
 def collect_node() -> Iterator[GaugeMetricFamily]:
@@ -70,6 +72,14 @@ def collect_usage() -> Iterator[GaugeMetricFamily]:
         if total.cost_kopecks is not None:
             cost.add_metric([total.model], total.cost_kopecks)
     yield from (answers, tokens, cost)
+
+
+def collect_ledger() -> Iterator[GaugeMetricFamily]:
+    yield GaugeMetricFamily(
+        "assistant_ledger_rules_broken",
+        "Constraints and triggers of the ledger that are not as the migrations made them",
+        len(check_rules()),
+    )
 
 
 registry = CollectorRegistry()

@@ -194,10 +194,11 @@ class Engine:
             await self._renew()
 
     async def _check_model(self) -> None:
-        """Learn whether the account has the configured model; readiness tells it, and the log once it is missed."""
-        report = await asyncio.to_thread(check_model, settings.GIGACHAT_MODEL, self._bench.short_calls.list_models)
-        if report.is_listed is False:
-            logger.error("the configured model is not one of this account", extra={"model": report.model})
+        """Learn whether the account has the configured models; readiness tells it, and the log once one is missed."""
+        for model in {settings.GIGACHAT_MODEL, settings.GIGACHAT_VISION_MODEL}:
+            report = await asyncio.to_thread(check_model, model, self._bench.short_calls.list_models)
+            if report.is_listed is False:
+                logger.error("the configured model is not one of this account", extra={"model": report.model})
 
     async def _recover(self) -> None:
         lost = await run_in_database(recover_lost_runs, self.name)

@@ -51,7 +51,8 @@ ADVICE: dict[type[GigaChatError], str] = {
     errors.PaymentRequired: "The tokens of this model are used up: buy a package, or set another GIGACHAT_MODEL.",
     errors.AccessDenied: "This account may not do this; ask GigaChat to allow it, or check GIGACHAT_SCOPE.",
     errors.ModelUnknown: (
-        "Set GIGACHAT_MODEL to one of the account's chat models; a wrong GIGACHAT_BASE_URL looks the same."
+        "Set GIGACHAT_MODEL, or for the step vision_model GIGACHAT_VISION_MODEL, to one of the account's chat models; "
+        "a wrong GIGACHAT_BASE_URL looks the same."
     ),
     errors.RequestRefused: "The host does not speak the v1 API: GIGACHAT_BASE_URL must end in /v1.",
     errors.RateLimited: "All streams of the contract are busy: try again, or order more.",

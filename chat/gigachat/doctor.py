@@ -36,6 +36,7 @@ class Step(StrEnum):
     TOKEN = "token"  # noqa: S105 - the name of a step
     MODELS = "models"
     MODEL = "model"
+    VISION_MODEL = "vision_model"
     BALANCE = "balance"
     COMPLETION = "completion"
 
@@ -69,10 +70,14 @@ Seen = tuple[Verdict, str]
 
 @dataclass(slots=True)
 class Examination:
-    """One run of the doctor; `build` makes the options, so that wrong settings are a finding too."""
+    """One run of the doctor; `build` makes the options, so that wrong settings are a finding too.
+
+    model, vision_model   as configured; the tiny answer is asked of `model`
+    """
 
     build: Callable[[], ClientOptions]
     model: str
+    vision_model: str
     _options: ClientOptions | None = field(default=None, init=False)
     _chat_models: tuple[str, ...] = field(default=(), init=False)
 
@@ -83,7 +88,8 @@ class Examination:
             Step.CERTIFICATE: self._check_certificate,
             Step.TOKEN: self._check_token,
             Step.MODELS: self._check_models,
-            Step.MODEL: self._check_model,
+            Step.MODEL: lambda: self._check_listing(self.model),
+            Step.VISION_MODEL: lambda: self._check_listing(self.vision_model),
             Step.BALANCE: self._check_balance,
             Step.COMPLETION: self._check_completion,
         }
@@ -133,10 +139,10 @@ class Examination:
         self._chat_models = tuple(info.name for info in models if info.kind == CHAT_KIND)
         return Verdict.OK, f"{len(models)} models; for chat: {', '.join(self._chat_models) or 'none'}"
 
-    def _check_model(self) -> Seen:
-        if self.model not in self._chat_models:
+    def _check_listing(self, model: str) -> Seen:
+        if model not in self._chat_models:
             raise ModelUnknown
-        return Verdict.OK, self.model
+        return Verdict.OK, model
 
     def _check_balance(self) -> Seen:
         try:
@@ -172,7 +178,7 @@ def list_pointless(step: Step) -> set[Step]:
     """Return the steps that say nothing new after this one failed."""
     if step is Step.MODEL:
         return {Step.COMPLETION}
-    return set() if step is Step.BALANCE else set(Step)
+    return set() if step in {Step.VISION_MODEL, Step.BALANCE} else set(Step)
 
 
 async def complete_once(options: ClientOptions, model: str) -> str:

@@ -11,6 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import AsyncClient, Client
 from pytest_django import Settings
 
+from accounts.models import Account
 from assistant_project import health
 from assistant_project.health import Readiness, Report, wait_for_report
 from chat.gigachat.breaker import Breaker, BreakerLimits
@@ -51,10 +52,18 @@ def test_ready_with_everything_reports_each_check(client: Client) -> None:
 
     assert response.json() == {
         "status": "ok",
-        "checks": {"database": "ok", "cache": "ok", "certificate": "ok", "model": "ok", "drain": "ok"},
+        "checks": {
+            "database": "ok",
+            "cache": "ok",
+            "certificate": "ok",
+            "model": "ok",
+            "vision_model": "ok",
+            "drain": "ok",
+        },
         "model": "GigaChat-2",
         "token": "no credentials",
         "breaker": "unknown",
+        "ledger": "ok",
     }
     assert response.status_code == 200
 
@@ -119,15 +128,47 @@ def test_ready_without_usable_certificate_is_refused(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("listed", "check", "status"), [("GigaChat-2", "ok", 200), ("GigaChat-3", "not listed", 503)])
-def test_ready_without_the_configured_model_is_refused(
-    client: Client, settings: Settings, listed: str, check: str, status: int
+@pytest.mark.parametrize(
+    ("listed", "answers", "status"),
+    [
+        (["GigaChat-2", "GigaChat-2-Pro"], ("ok", "ok"), 200),
+        (["GigaChat-2-Pro"], ("not listed", "ok"), 503),
+        (["GigaChat-2"], ("ok", "not listed"), 503),
+    ],
+)
+def test_ready_without_a_configured_model_is_refused(
+    client: Client, settings: Settings, listed: list[str], answers: tuple[str, str], status: int
 ) -> None:
-    check_model(settings.GIGACHAT_MODEL, lambda: [ModelInfo(name=listed, kind="chat")])
+    check_model(settings.GIGACHAT_MODEL, lambda: [ModelInfo(name=name, kind="chat") for name in listed])
 
     response = client.get("/readyz")
 
-    assert (response.json()["checks"]["model"], response.status_code) == (check, status)
+    checks = response.json()["checks"]
+    assert ((checks["model"], checks["vision_model"]), response.status_code) == (answers, status)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ready_tells_of_a_dropped_rule_of_the_ledger_and_goes_on_serving(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_account DROP CONSTRAINT account_is_not_overdrawn")
+    try:
+        response = client.get("/readyz")
+    finally:
+        restore_constraint("account_is_not_overdrawn")
+
+    assert (response.status_code, response.json()["ledger"]) == (200, "broken")
+    assert [record.rule for record in caplog.records if hasattr(record, "rule")] == ["account_is_not_overdrawn"]
+    # Looked at once a minute only.
+    health.readiness._looked_at = float("-inf")
+    assert client.get("/readyz").json()["ledger"] == "broken"
+
+
+def restore_constraint(name: str) -> None:
+    constraint = next(found for found in Account._meta.constraints if found.name == name)
+    with connection.schema_editor() as editor:
+        editor.add_constraint(Account, constraint)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -42,6 +42,7 @@ def test_metrics_tell_queue_streams_tokens_and_cost(client: Client) -> None:
         'assistant_tokens_today{kind="prompt",model="GigaChat-2"} 17.0',
         'assistant_answers_today{model="GigaChat-2"} 1.0',
         'assistant_cost_today_kopecks{model="GigaChat-2"} 23.0',
+        "assistant_ledger_rules_broken 0.0",
     } <= set(lines)
 
 

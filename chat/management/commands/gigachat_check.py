@@ -23,11 +23,12 @@ EXIT_CODES = {
     Step.MODEL: 14,
     Step.BALANCE: 15,
     Step.COMPLETION: 16,
+    Step.VISION_MODEL: 17,
 }
 
 
 class Command(BaseCommand):
-    help = "Check the way to GigaChat: settings, certificate, token, models, balance, one tiny answer."
+    help = "Check the way to GigaChat: settings, certificate, token, both models, balance, one tiny answer."
     requires_system_checks = ()
 
     @override
@@ -37,7 +38,10 @@ class Command(BaseCommand):
     @override
     def handle(self, *args: Any, is_json: bool, **options: Any) -> None:
         findings = []
-        for finding in Examination(build=build_options, model=settings.GIGACHAT_MODEL).run():
+        examination = Examination(
+            build=build_options, model=settings.GIGACHAT_MODEL, vision_model=settings.GIGACHAT_VISION_MODEL
+        )
+        for finding in examination.run():
             findings.append(finding)
             if not is_json:
                 self._show(finding)

@@ -39,9 +39,11 @@ TEXT = play(read_recording("text"))
 OK, NOTE, FAILED, SKIPPED = Verdict.OK, Verdict.NOTE, Verdict.FAILED, Verdict.SKIPPED
 
 
-def examine(build: Callable[[], ClientOptions], model: str = "GigaChat-2") -> dict[Step, Finding]:
+def examine(
+    build: Callable[[], ClientOptions], model: str = "GigaChat-2", vision_model: str = "GigaChat-2-Max"
+) -> dict[Step, Finding]:
     """Return the findings by step; on the way prove that none shows a secret and that each fault has its advice."""
-    findings = list(Examination(build=build, model=model).run())
+    findings = list(Examination(build=build, model=model, vision_model=vision_model).run())
     assert [finding.step for finding in findings] == list(Step)
     assert all(bool(finding.advice) is (finding.verdict is FAILED) for finding in findings)
     assert all(finding.duration_ms >= 0 for finding in findings)
@@ -62,12 +64,12 @@ def script(server: ScriptedServer, *, rest: tuple[Script, ...] = (MODELS, BALANC
 def test_doctor_of_a_healthy_way_finds_nothing(server: ScriptedServer, authority: Authority) -> None:
     script(server)
     findings = examine(lambda: server.build_options(authority))
-    assert read_verdicts(findings) == [OK] * 7
+    assert read_verdicts(findings) == [OK] * 8
     details = {step: finding.detail for step, finding in findings.items()}
     assert details[Step.SETTINGS] == f"{server.origin}/v1, oauth"
     assert details[Step.TOKEN].startswith("valid for 1")
     assert details[Step.MODELS] == "3 models; for chat: GigaChat-2, GigaChat-2-Max"
-    assert details[Step.MODEL] == "GigaChat-2"
+    assert (details[Step.MODEL], details[Step.VISION_MODEL]) == ("GigaChat-2", "GigaChat-2-Max")
     assert details[Step.BALANCE] == "tokens left: GigaChat-2 900000"
     assert details[Step.COMPLETION].endswith("55 tokens, request upstream-1")
     body = orjson.loads(server.chat_calls[0][1])
@@ -84,7 +86,7 @@ def test_doctor_asks_for_a_fresh_token_although_one_lives(server: ScriptedServer
 def test_doctor_with_a_fixed_token_and_a_proxy_says_so(server: ScriptedServer, authority: Authority) -> None:
     proxy = parse_proxy("http://user:password@127.0.0.1:1")
     findings = examine(lambda: server.build_options(authority, auth=StaticToken("fixed"), proxy=proxy))
-    assert read_verdicts(findings) == [OK, OK, NOTE, FAILED, SKIPPED, SKIPPED, SKIPPED]
+    assert read_verdicts(findings) == [OK, OK, NOTE, FAILED, *[SKIPPED] * 4]
     assert findings[Step.SETTINGS].detail.endswith("token through the proxy")
     assert "a fixed token" in findings[Step.TOKEN].detail
     assert findings[Step.MODELS].detail == "unreachable"
@@ -99,7 +101,7 @@ def test_doctor_of_a_contour_needs_no_token(authority: Authority, tmp_path: Path
         findings = examine(
             lambda: contour.build_options(authority, auth=CertificateOnly(), client_certificate=certificate)
         )
-        assert read_verdicts(findings) == [OK, OK, NOTE, OK, OK, OK, OK]
+        assert read_verdicts(findings) == [OK, OK, NOTE, *[OK] * 5]
         assert "our certificate is readable" in findings[Step.CERTIFICATE].detail
     finally:
         contour.stop()
@@ -110,7 +112,7 @@ def test_doctor_of_wrong_settings_stops_there() -> None:
         raise SettingRefused("GIGACHAT_AUTH")
 
     findings = examine(build)
-    assert read_verdicts(findings) == [FAILED, *[SKIPPED] * 6]
+    assert read_verdicts(findings) == [FAILED, *[SKIPPED] * 7]
     assert findings[Step.SETTINGS].detail == "setting_refused (GIGACHAT_AUTH)"
 
 
@@ -125,7 +127,7 @@ def test_doctor_of_wrong_root_stops_there(
     server: ScriptedServer, authority: Authority, changes: dict[str, Any], detail: str
 ) -> None:
     findings = examine(lambda: server.build_options(authority, **changes))
-    assert read_verdicts(findings) == [OK, FAILED, *[SKIPPED] * 5]
+    assert read_verdicts(findings) == [OK, FAILED, *[SKIPPED] * 6]
     assert findings[Step.CERTIFICATE].detail == detail
 
 
@@ -144,7 +146,7 @@ def test_doctor_without_token_stops_there(
 ) -> None:
     server.token_scripts.append(fault)
     findings = examine(lambda: server.build_options(authority))
-    assert read_verdicts(findings) == [OK, OK, FAILED, *[SKIPPED] * 4]
+    assert read_verdicts(findings) == [OK, OK, FAILED, *[SKIPPED] * 5]
     assert findings[Step.TOKEN].detail == detail
     assert server.rest_calls == []
 
@@ -163,7 +165,7 @@ def test_doctor_without_models_stops_there(
 ) -> None:
     script(server, rest=(fault,))
     findings = examine(lambda: server.build_options(authority))
-    assert read_verdicts(findings) == [OK, OK, OK, FAILED, SKIPPED, SKIPPED, SKIPPED]
+    assert read_verdicts(findings) == [OK, OK, OK, FAILED, *[SKIPPED] * 4]
     assert findings[Step.MODELS].detail == detail
     assert len(server.rest_calls) == 1
 
@@ -171,10 +173,19 @@ def test_doctor_without_models_stops_there(
 def test_doctor_without_the_configured_model_asks_it_nothing(server: ScriptedServer, authority: Authority) -> None:
     script(server)
     findings = examine(lambda: server.build_options(authority), model="GigaChat")
-    assert read_verdicts(findings) == [OK, OK, OK, OK, FAILED, OK, SKIPPED]
+    assert read_verdicts(findings) == [OK, OK, OK, OK, FAILED, OK, OK, SKIPPED]
     assert findings[Step.MODEL].detail == "model_unknown"
     assert "GigaChat-2-Max" in findings[Step.MODELS].detail
     assert server.chat_calls == []
+
+
+def test_doctor_without_the_model_for_pictures_says_so_and_goes_on(
+    server: ScriptedServer, authority: Authority
+) -> None:
+    script(server)
+    findings = examine(lambda: server.build_options(authority), vision_model="GigaChat-2-Pro")
+    assert read_verdicts(findings) == [*[OK] * 5, FAILED, OK, OK]
+    assert "GIGACHAT_VISION_MODEL" in findings[Step.VISION_MODEL].advice
 
 
 def test_doctor_without_chat_models_and_tokens_says_none(server: ScriptedServer, authority: Authority) -> None:
@@ -189,13 +200,13 @@ def test_doctor_takes_a_denied_balance_for_an_account_that_pays_as_it_goes(
 ) -> None:
     script(server, rest=(MODELS, refuse(403, b'{"status":403,"message":"Permission denied"}')))
     findings = examine(lambda: server.build_options(authority))
-    assert read_verdicts(findings) == [OK, OK, OK, OK, OK, NOTE, OK]
+    assert read_verdicts(findings) == [*[OK] * 6, NOTE, OK]
 
 
 def test_doctor_goes_on_after_a_failed_balance(server: ScriptedServer, authority: Authority) -> None:
     script(server, rest=(MODELS, refuse(500)))
     findings = examine(lambda: server.build_options(authority))
-    assert read_verdicts(findings) == [OK, OK, OK, OK, OK, FAILED, OK]
+    assert read_verdicts(findings) == [*[OK] * 6, FAILED, OK]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +223,7 @@ def test_doctor_without_an_answer_says_why(
 ) -> None:
     script(server, chat=chat)
     findings = examine(lambda: server.build_options(authority))
-    assert read_verdicts(findings) == [OK, OK, OK, OK, OK, OK, FAILED]
+    assert read_verdicts(findings) == [*[OK] * 7, FAILED]
     assert findings[Step.COMPLETION].detail == detail
     assert len(server.chat_calls) == 1
 
@@ -223,14 +234,18 @@ def test_doctor_of_an_answer_without_usage_counts_none(server: ScriptedServer, a
 
 
 def test_doctor_shows_each_finding_as_it_ends(server: ScriptedServer, authority: Authority) -> None:
-    findings = Examination(build=lambda: server.build_options(authority), model="GigaChat-2").run()
+    findings = Examination(
+        build=lambda: server.build_options(authority), model="GigaChat-2", vision_model="GigaChat-2"
+    ).run()
     assert [finding.step for finding in itertools.islice(findings, 2)] == [Step.SETTINGS, Step.CERTIFICATE]
     assert server.token_calls == []
 
 
 def test_doctor_asked_out_of_order_refuses(server: ScriptedServer, authority: Authority) -> None:
     with pytest.raises(RuntimeError):
-        _ = Examination(build=lambda: server.build_options(authority), model="GigaChat-2").options
+        _ = Examination(
+            build=lambda: server.build_options(authority), model="GigaChat-2", vision_model="GigaChat-2"
+        ).options
 
 
 def test_doctor_tells_an_unknown_scope_from_wrong_credentials(server: ScriptedServer, authority: Authority) -> None:

@@ -15,7 +15,7 @@ from tests.chat.gigachat.conftest import build_authority
 from tests.chat.gigachat.recordings import read_recording
 from tests.chat.gigachat.scripted import CREDENTIALS, SECRET, Authority, Script, ScriptedServer, answer, play, refuse
 
-MODELS = answer({"data": [{"id": "GigaChat-2", "type": "chat"}]})
+MODELS = answer({"data": [{"id": "GigaChat-2", "type": "chat"}, {"id": "GigaChat-2-Pro", "type": "chat"}]})
 BALANCE = answer({"balance": [{"usage": "GigaChat-2", "value": 900000}]})
 Prepare = Callable[[ScriptedServer, Settings], None]
 
@@ -34,6 +34,7 @@ def server(settings: Settings, authority: Authority) -> Iterator[ScriptedServer]
     settings.GIGACHAT_CA_FILE = authority.file
     settings.GIGACHAT_CA_SHA256 = authority.sha256
     settings.GIGACHAT_MODEL = "GigaChat-2"
+    settings.GIGACHAT_VISION_MODEL = "GigaChat-2-Pro"
     yield server
     server.stop()
 
@@ -67,7 +68,7 @@ def test_check_as_json_prints_one_document(server: ScriptedServer) -> None:
     code, text = run("--json")
     document = json.loads(text)
     assert (code, document["ok"]) == (0, True)
-    assert [step["verdict"] for step in document["steps"]] == ["ok", "ok", "ok", "ok", "ok", "note", "ok"]
+    assert [step["verdict"] for step in document["steps"]] == [*["ok"] * 6, "note", "ok"]
     assert set(document["steps"][0]) == {"step", "verdict", "duration_ms", "detail", "advice"}
 
 
@@ -92,6 +93,11 @@ def break_model(server: ScriptedServer, settings: Settings) -> None:
     script(server)
 
 
+def break_vision_model(server: ScriptedServer, settings: Settings) -> None:
+    settings.GIGACHAT_VISION_MODEL = "GigaChat-2-Max"
+    script(server)
+
+
 def break_balance(server: ScriptedServer, _settings: Settings) -> None:
     script(server, MODELS, refuse(500))
 
@@ -106,6 +112,7 @@ FAULTS: list[tuple[Step, Prepare]] = [
     (Step.TOKEN, break_token),
     (Step.MODELS, break_models),
     (Step.MODEL, break_model),
+    (Step.VISION_MODEL, break_vision_model),
     (Step.BALANCE, break_balance),
     (Step.COMPLETION, break_completion),
 ]
