@@ -6,6 +6,7 @@ as SubjectPublicKeyInfo or as JWK. All bytes are base64url without padding on th
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
+BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 RAW_BYTES = 64
 COORDINATE_BYTES = 32
 # DER of two 32-byte integers with their sign bytes has 72.
@@ -78,7 +80,9 @@ def encode_public_key(key: ec.EllipticCurvePublicKey) -> bytes:
 
 def decode_base64url(text: str) -> bytes:
     """Return the bytes; b"" for what is no base64url without padding."""
+    if not BASE64URL.fullmatch(text):
+        return b""
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_")
     except (binascii.Error, ValueError):
         return b""

@@ -252,6 +252,10 @@ ENGINE_GRACE_SECONDS = env.float("ENGINE_GRACE_SECONDS", default=30.0)
 DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=20.0)
 
 # --- Functions --------------------------------------------------------------------------------------------------
+# Whether the model is told of functions at all.
+FUNCTIONS_ENABLED = env.bool("FUNCTIONS_ENABLED", default=True)
+# What happens to an answer with figures that nothing had told the model: it is written anew, only logged, or nothing.
+GROUNDING = env.choice("GROUNDING", ("enforce", "log", "off"))
 # Scopes of functions/registry.py that customers' sessions have; empty: all. What is left out is neither offered nor
 # callable.
 FUNCTION_SCOPES = env.list("FUNCTION_SCOPES", default=[])
@@ -330,6 +334,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "TAGS": [
         {"name": "auth", "description": "Signing in, staying in, signing out."},
+        {"name": "devices", "description": "Keys with which devices approve, and ours that sign what they approve."},
         {"name": "customer", "description": "The signed-in customer."},
         {"name": "conversations", "description": "Conversations, their messages and their event logs."},
         {"name": "files", "description": "Pictures and documents to ask about."},

@@ -7,6 +7,7 @@ from accounts.api.schema import DocsView, SchemaView
 from chat.api.commands import CommandView
 from chat.api.files import FileContentView, FileListView, FileView
 from chat.api.views import ConversationListView, ConversationView, EventListView, MessageListView
+from functions.api import KeySetView
 
 # Any text may stand for an id: a misspelt one is refused like a foreign one, by the view.
 ONE = "conversations/<str:conversation_id>"
@@ -22,6 +23,7 @@ version_1: list[URLPattern | URLResolver] = [
     path("files", FileListView.as_view(), name="files"),
     path(ONE_FILE, FileView.as_view(), name="file"),
     path(f"{ONE_FILE}/content", FileContentView.as_view(), name="file_content"),
+    path("keys", KeySetView.as_view(), name="keys"),
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", DocsView.as_view(url_name="schema"), name="docs"),
 ]

@@ -23,10 +23,13 @@ from accounts.api import problems
 from accounts.api.problems import ApiError, Problem
 from accounts.errors import (
     CredentialsRefused,
+    KeyRefused,
     LoginThrottled,
+    NotFound,
     RefreshRefused,
     SessionExpired,
     SessionRevoked,
+    StepUpRequired,
     ThrottleUnavailable,
     TokenExpired,
     TokenInvalid,
@@ -43,6 +46,9 @@ PROBLEM_BY_ERROR: tuple[tuple[type[Exception], Problem], ...] = (
     (SessionRevoked, problems.AUTH_REVOKED),
     (TokenExpired, problems.AUTH_EXPIRED),
     (TokenInvalid, problems.AUTH_INVALID),
+    (StepUpRequired, problems.AUTH_STEP_UP),
+    (KeyRefused, problems.INVALID),
+    (NotFound, problems.NOT_FOUND),
     (LoginThrottled, problems.RATE),
     (ThrottleUnavailable, problems.OVERLOADED),
     (exceptions.ValidationError, problems.INVALID),
@@ -79,6 +85,8 @@ def to_api_error(error: Exception) -> ApiError:
     if isinstance(error, exceptions.ValidationError):
         field, message = find_first_complaint(error.detail, ())
         return ApiError(problem, message=message, field=field or None)
+    if isinstance(error, KeyRefused):
+        return ApiError(problem, message="this does not fit", field=error.field)
     if isinstance(error, LoginThrottled):
         return ApiError(problem, retry_after_seconds=error.retry_after_seconds)
     if isinstance(error, exceptions.Throttled):

@@ -25,6 +25,7 @@ AUTH_INVALID = Problem(401, "auth.invalid", "the token is not valid; sign in")
 AUTH_REFUSED = Problem(401, "auth.refused", "these credentials are refused")
 AUTH_EXPIRED = Problem(401, "auth.expired", "the access token is over; refresh the session", is_retryable=True)
 AUTH_REVOKED = Problem(401, "auth.revoked", "the session was revoked; sign in")
+AUTH_STEP_UP = Problem(403, "auth.step_up", "the password must be given again first", is_retryable=True)
 NOT_FOUND = Problem(404, "not_found", "there is nothing here")
 METHOD = Problem(405, "method.not_allowed", "this path does not know the method")
 TOO_BIG = Problem(413, "limit.size", "the request body is too big")
@@ -40,6 +41,7 @@ PROBLEMS = (
     AUTH_REFUSED,
     AUTH_EXPIRED,
     AUTH_REVOKED,
+    AUTH_STEP_UP,
     NOT_FOUND,
     METHOD,
     TOO_BIG,

@@ -13,12 +13,17 @@ from accounts.api.bank.products import (
 )
 from accounts.api.bank.statements import OrderedStatementView, StatementView
 from accounts.api.bank.transactions import AccountLineListView, LineListView, LineView
+from accounts.api.security import DeviceKeyChallengeView, DeviceKeyListView, DeviceKeyView, StepUpView
 from accounts.api.views import LoginView, LogoutView, MeView, RefreshView
 
 urlpatterns = [
     path("auth/login", LoginView.as_view(), name="login"),
     path("auth/refresh", RefreshView.as_view(), name="refresh"),
     path("auth/logout", LogoutView.as_view(), name="logout"),
+    path("auth/step-up", StepUpView.as_view(), name="step-up"),
+    path("devices/keys", DeviceKeyListView.as_view(), name="device-keys"),
+    path("devices/keys/challenge", DeviceKeyChallengeView.as_view(), name="device-key-challenge"),
+    path("devices/keys/<str:key_id>", DeviceKeyView.as_view(), name="device-key"),
     path("me", MeView.as_view(), name="me"),
     path("accounts", AccountListView.as_view(), name="accounts"),
     path("accounts/<str:account_id>", AccountView.as_view(), name="account"),

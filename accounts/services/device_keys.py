@@ -29,17 +29,17 @@ CHALLENGE_SECONDS = 120
 CHALLENGE_SALT = "accounts.device_keys.challenge"
 
 
-def build_challenge(session_id: UUID) -> str:
+def build_challenge(session_id: UUID, now: datetime) -> str:
     """Return the text that a device of this session signs within CHALLENGE_SECONDS; nothing is stored for it."""
-    return signing.dumps(str(session_id), salt=CHALLENGE_SALT)
+    return signing.dumps([str(session_id), int(now.timestamp())], salt=CHALLENGE_SALT)
 
 
-def is_challenge_right(challenge: str, session_id: UUID) -> bool:
+def is_challenge_right(challenge: str, session_id: UUID, now: datetime) -> bool:
     try:
-        named = signing.loads(challenge, salt=CHALLENGE_SALT, max_age=CHALLENGE_SECONDS)
+        named, made_at = signing.loads(challenge, salt=CHALLENGE_SALT)
     except signing.BadSignature:
         return False
-    return bool(named == str(session_id))
+    return bool(named == str(session_id) and now.timestamp() - made_at <= CHALLENGE_SECONDS)
 
 
 @transaction.atomic
@@ -62,7 +62,7 @@ def enroll_device_key(
     Raises: StepUpRequired when the password is not fresh, KeyRefused (challenge, proof)
     """
     check_password_is_fresh(session, now)
-    if not is_challenge_right(challenge, session.pk):
+    if not is_challenge_right(challenge, session.pk, now):
         raise KeyRefused("challenge")
     if not is_signature_right(public_key, proof, PROOF_DOMAIN + challenge.encode()):
         raise KeyRefused("proof")

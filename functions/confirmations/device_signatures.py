@@ -2,7 +2,9 @@
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from accounts.device_signatures import is_signature_right
+from accounts.device_signatures import decode_base64url, is_signature_right
+
+__all__ = ["DECISION_DOMAIN", "build_signed_text", "decode_base64url", "is_decision_signed"]
 
 DECISION_DOMAIN = b"asst-confirm-v1\0"
 
