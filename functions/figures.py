@@ -8,8 +8,7 @@ account numbers, placeholders.
 import calendar
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -20,6 +19,7 @@ MONTHS_RU = ("январ", "феврал", "март", "апрел", "ма", "и
 MONTHS_EN = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 SCALES = {"т": 1_000, "к": 1_000, "k": 1_000, "м": 1_000_000, "m": 1_000_000, "b": 1_000_000_000}
 BILLION = 1_000_000_000
+CENT = Decimal("0.01")
 
 MONTH = (
     r"(?P<month>январ[ьяе]|феврал[ьяе]|март[ае]?|апрел[ьяе]|ма[йяе]|июн[ьяе]|июл[ьяе]|август[ае]?|сентябр[ьяе]|октябр[ьяе]"
@@ -42,6 +42,8 @@ SHORT_DATE = re.compile(
     r"(?<![0-9.,])(?P<day>0[1-9]|[12][0-9]|3[01])\.(?P<month>0[1-9]|1[0-2])(?![0-9]|[.,][0-9]|\s*[%₽$€]|\s*(?:руб|тыс|млн))"
 )
 ISO_MONTH = re.compile(r"(?<![0-9-])(?P<year>(?:19|20)[0-9]{2})-(?P<month>0[1-9]|1[0-2])(?![0-9-])")
+# "03/2027", as cards have it.
+SLASHED_MONTH = re.compile(r"(?<![0-9/])(?P<month>0[1-9]|1[0-2])/(?P<year>20[0-9]{2})(?![0-9/])")
 
 LENGTHS = (
     r"сек(?:унд\w*)?|мин(?:ут\w*)?|час(?:а|ов)?|сут(?:ки|ок)|дн(?:я|ей|ям|ях)|день|недел\w+|месяц\w*|лет|год(?:а|у|ом)?"
@@ -62,7 +64,7 @@ NO_FIGURES = tuple(
         r"(?<!\w)[0-9]+[-\u2011](?=[^\W\d_])\w+(?:[-\u2011]\w+)*|(?<!\w)[0-9]+(?:st|nd|rd|th)\b",
         r"\w*[^\W\d][-\u2011][0-9]+(?:[-\u2011]\w+)*",
         rf"(?<!\w)(?:{NUMERAL}\s*(?:[-\u2013\u2014]|до|to)\s*)?{NUMERAL}[{SPACE}-]?(?:\w*(?:рабоч|банковск|календарн)\w+\s|(?:working|business|calendar|full)\s)?(?:{LENGTHS})\b",
-        r"[^\W\d]+[0-9][\w]*|\b[0-9]+_\w+",
+        r"[^\W\d]+[0-9][\w]*|\b[0-9]+_\w+|(?-i:\b[0-9]+(?!(?:K|M|USD|EUR|CNY|RUB)\b)[A-Z]\w*)",
     )
 )
 SCALE = r"(?:тыс(?:яч\w*|\.)?|млн\.?|миллион\w*|млрд\.?|миллиард\w*|thousand|million|mln|billion|bn|[kкmм](?![^\W\d_]))"
@@ -96,7 +98,7 @@ class FigureKind(StrEnum):
 class Figure:
     """One figure of a text, as it stands there.
 
-    values    what it may mean, never negative: "1,500" is 1500 and 1.5; empty for dates
+    values    what it may mean, never negative: "1,500" is 1500 and 1.5; empty for dates that can be nothing else
     step      the smallest difference it could show: 1000 for "52 тыс.", 0.01 for "12,50"
     is_rough  said to be about that much
     day       of a date: (year, month, day); 0 for what is not said
@@ -132,11 +134,13 @@ def blank_values(text: str) -> str:
 def take_dates(text: str) -> tuple[list[Figure], str]:
     """Return the dates of `text` and the text without them."""
     dates: list[Figure] = []
-    for pattern in (DATE, DAY_RANGE, DAY_MONTH, MONTH_DAY, MONTH_YEAR, SHORT_DATE, ISO_MONTH):
+    for pattern in (DATE, DAY_RANGE, DAY_MONTH, MONTH_DAY, MONTH_YEAR, SHORT_DATE, ISO_MONTH, SLASHED_MONTH):
 
         def take(found: re.Match[str]) -> str:
             days = list(read_days(found))
-            dates.extend(Figure(FigureKind.DATE, found[0], day=day) for day in days)
+            # "12.10" may also be a rate: the values are what it is as a number.
+            values = (Decimal(found[0]),) if found.re is SHORT_DATE else ()
+            dates.extend(Figure(FigureKind.DATE, found[0].rstrip("."), values, step=CENT, day=day) for day in days)
             return blank_match(found) if days else found[0]
 
         text = pattern.sub(take, text)
@@ -171,17 +175,42 @@ def read_month(text: str) -> int:
 
 
 def iter_numbers(text: str) -> Iterator[Figure]:
+    before: Figure | None = None
+    end = 0
     for found in NUMBER.finditer(text):
-        scale = read_scale(found["scale"])
-        candidates = read_candidates(found["number"])
-        step = Decimal(1).scaleb(-len(str(candidates[0]).partition(".")[2])) * scale
-        kind = FigureKind.COUNT
-        if found["percent"]:
-            kind = FigureKind.PERCENT
-        elif found["sign"] or found["unit"] or found["scale"]:
-            kind = FigureKind.AMOUNT
-        is_rough = ROUGH.search(text[max(0, found.start() - 20) : found.start()]) is not None
-        yield Figure(kind, found[0].strip(), tuple(value * scale for value in candidates), step, is_rough)
+        figure = read_number(found, text)
+        if is_in_kopecks(found) and before is not None and text[end : found.start()].strip() in {"", "и"}:
+            before = join_kopecks(before, figure)
+        else:
+            if before is not None:
+                yield before
+            before = figure
+        end = found.end()
+    if before is not None:
+        yield before
+
+
+def is_in_kopecks(found: re.Match[str]) -> bool:
+    return (found["unit"] or "").lower().startswith("коп")
+
+
+def join_kopecks(roubles: Figure, kopecks: Figure) -> Figure:
+    """Return "51 980 рублей 20 копеек" as one amount."""
+    values = tuple(value + kopecks.values[0] for value in roubles.values)
+    return replace(roubles, text=f"{roubles.text} {kopecks.text}", values=values, step=CENT)
+
+
+def read_number(found: re.Match[str], text: str) -> Figure:
+    scale = CENT if is_in_kopecks(found) else Decimal(read_scale(found["scale"]))
+    candidates = read_candidates(found["number"])
+    step = Decimal(1).scaleb(-len(str(candidates[0]).partition(".")[2])) * scale
+    kind = FigureKind.COUNT
+    if found["percent"]:
+        kind = FigureKind.PERCENT
+    elif found["sign"] or found["unit"] or found["scale"]:
+        kind = FigureKind.AMOUNT
+    is_rough = ROUGH.search(text[max(0, found.start() - 20) : found.start()]) is not None
+    return Figure(kind, found[0].strip(), tuple(value * scale for value in candidates), step, is_rough)
 
 
 def read_scale(text: str | None) -> int:
@@ -203,8 +232,3 @@ def read_candidates(text: str) -> tuple[Decimal, ...]:
     decimal = Decimal(plain.replace(",", "."))
     is_grouped = re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", plain) is not None
     return (Decimal(plain.replace(",", "")), decimal) if is_grouped else (decimal,)
-
-
-def build_day(day: tuple[int, int, int]) -> date | None:
-    """Return the date when all of it is said."""
-    return date(*day) if all(day) else None
