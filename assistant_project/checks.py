@@ -25,6 +25,7 @@ from chat.gigachat.errors import (
     SettingRefused,
 )
 from chat.gigachat.tls import load_authority, load_client_certificate
+from functions.confirmations.server_key import get_public_keys
 
 SHORTEST_SECRET = 50
 WARN_DAYS = 90
@@ -165,6 +166,19 @@ def check_bank_key() -> Finding:
     return None
 
 
+def check_confirmation_key() -> Finding:
+    cure = "Set CONFIRM_SIGNING_KEY_FILE to a P-256 private key in PEM, another than JWT_SIGNING_KEY."
+    if not settings.CONFIRM_SIGNING_KEY:
+        return refuse("E022", "CONFIRM_SIGNING_KEY is missing: receipts hang on SECRET_KEY", cure)
+    if settings.CONFIRM_SIGNING_KEY == settings.JWT_SIGNING_KEY:
+        return refuse("E022", "CONFIRM_SIGNING_KEY is the key of the access tokens", cure)
+    try:
+        get_public_keys()
+    except ImproperlyConfigured as error:
+        return refuse("E022", str(error), cure)
+    return None
+
+
 def check_payment_gateway() -> Finding:
     if settings.PAYMENT_GATEWAY == settings.DEMO_PAYMENT_GATEWAY:
         cure = "Name the class that reaches your payment systems; see docs/ledger.md."
@@ -223,6 +237,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     check_pseudonym_key,
     check_file_keys,
     check_bank_key,
+    check_confirmation_key,
     check_payment_gateway,
     check_log_name,
     check_hosts,

@@ -26,6 +26,9 @@ def build_key_pem() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+SHARED_PEM = build_key_pem()
+
+
 @pytest.fixture
 def production(settings: Settings, authority: Path) -> Settings:
     """Settings as a bank would run: nothing is found."""
@@ -42,6 +45,7 @@ def production(settings: Settings, authority: Path) -> Settings:
         "AUDIT_PSEUDONYM_KEY": "p" * 40,
         "FILE_ENCRYPTION_KEYS": f"2026:{'A' * 43}=",
         "BANK_DATA_KEY": "b" * 40,
+        "CONFIRM_SIGNING_KEY": build_key_pem(),
         "PAYMENT_GATEWAY": "bank_example.gateways.NspkGateway",
         "AUDIT_LOG_NAME": "bank.example/assistant-audit/production",
         "ALLOWED_HOSTS": ["assistant.bank.example"],
@@ -121,6 +125,10 @@ UNSAFE: list[tuple[str, dict[str, Any]]] = [
     ("E018", {"FILE_ENCRYPTION_KEYS": ""}),
     ("E018", {"FILE_ENCRYPTION_KEYS": "2026:too-short"}),
     ("E020", {"BANK_DATA_KEY": ""}),
+    ("E022", {"CONFIRM_SIGNING_KEY": ""}),
+    ("E022", {"CONFIRM_SIGNING_KEY": "not a key"}),
+    ("E022", {"CONFIRM_SIGNING_KEY": SHARED_PEM, "JWT_SIGNING_KEY": SHARED_PEM}),
+    ("E022", {"CONFIRM_PREVIOUS_KEYS": "not a key"}),
     ("E021", {"PAYMENT_GATEWAY": django_settings.DEMO_PAYMENT_GATEWAY}),
     ("E016", {"AUDIT_LOG_NAME": django_settings.DEFAULT_AUDIT_LOG_NAME}),
     ("E012", {"ALLOWED_HOSTS": ["*"]}),
