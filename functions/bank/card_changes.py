@@ -1,6 +1,6 @@
 """Changing a customer's cards: blocking, lifting a block, the customer's own limits. Each waits for the customer."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -228,11 +228,8 @@ def plan_limit(ctx: Ctx, a: LimitArguments) -> LimitPlan:
     old = get_card_limit(card, a.limit)
     if old == a.amount:
         raise NothingToDo(show_limit_outcome(ctx, card, a.limit, old=old, new=a.amount))
-    # Without a limit any limit is less.
-    is_raised = old is not None and a.amount > old
     return LimitPlan(
-        risk=Risk.HIGH if is_raised else Risk.NONE,
-        warnings=(PlanWarning.LIMIT_RAISED.value,) if is_raised else (),
+        **weigh_limit(old, a.amount),
         card_id=card.public_id,
         card_name=name_card(card),
         limit=a.limit,
@@ -242,14 +239,23 @@ def plan_limit(ctx: Ctx, a: LimitArguments) -> LimitPlan:
     )
 
 
+def weigh_limit(old: Money | None, new: Money) -> dict[str, Any]:
+    """Return risk and warnings: a higher limit needs all care. Without a limit any limit is less."""
+    is_raised = old is not None and new > old
+    return {
+        "risk": Risk.HIGH if is_raised else Risk.NONE,
+        "warnings": (PlanWarning.LIMIT_RAISED.value,) if is_raised else (),
+    }
+
+
 @plan_limit.execute
 def execute_limit(ctx: ExecCtx, plan: LimitPlan) -> Executed:
     new = Money(plan.minor, plan.currency)
     old = get_card_limit(ctx.cards.select_for_update(of=("self",), no_key=True).get(public_id=plan.card_id), plan.limit)
     card = set_limit(ctx.audit_context, customer_id=ctx.customer.pk, card_id=plan.card_id, limit=plan.limit, amount=new)
-    real = plan.model_copy(update={"old_minor": None if old is None else old.minor})
+    real = plan.model_copy(update={"old_minor": None if old is None else old.minor, **weigh_limit(old, new)})
     outcome = show_limit_outcome(ctx, card, plan.limit, old=old, new=new)
-    return Executed(terms=real.build_terms(), data=outcome, receipt=real.build_terms())
+    return Executed(terms=real.build_terms(), data=outcome, receipt=real.build_terms(), plan=real)
 
 
 def show_limit_outcome(ctx: Ctx, card: Card, limit: CardLimit, *, old: Money | None, new: Money) -> LimitOutcome:

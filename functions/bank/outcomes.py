@@ -31,7 +31,7 @@ class PaymentOutcome(Result):
     fee: MoneyView
     from_account: str
     from_title: PublicName
-    to_title: str
+    to_title: PublicName
     bank: PublicName | None = None
     memo_untrusted: str | None = None
     available_after: MoneyView

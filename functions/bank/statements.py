@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from accounts.enums import StatementFormat
 from accounts.local_days import DateRange, add_months
+from accounts.models import StatementRequest
 from accounts.services.requests import request_statement as order_statement
 from functions.arguments import Args
 from functions.bank.days import refuse_field
@@ -129,5 +130,18 @@ def execute_statement(ctx: ExecCtx, plan: StatementPlan) -> Executed:
         # The file is made the moment it is fetched.
         ready_on=ctx.today,
     )
+    show_download(ctx, request)
     receipt = {**plan.build_terms(), "statement": str(request.public_id)}
     return Executed(terms=plan.build_terms(), data=outcome, receipt=receipt)
+
+
+def show_download(ctx: ExecCtx, request: StatementRequest) -> None:
+    """Let the app offer the file: `statement` is the id for `GET /statements/{id}`."""
+    ctx.card(
+        "statement",
+        statement=str(request.public_id),
+        title=name_account(request.account),
+        date_from=request.date_from.isoformat(),
+        date_to=request.date_to.isoformat(),
+        format=StatementFormat(request.format).value,
+    )
