@@ -27,6 +27,9 @@ import orjson
 from accounts.folding import fold_text
 from functions.figures import Figure, FigureKind, find_figures
 from functions.privacy.untrusted import SUFFIX
+from functions.rendering import render_results
+
+__all__ = ["Facts", "find_unsupported", "iter_texts", "render_results"]
 
 Day = tuple[int, int, int]
 
