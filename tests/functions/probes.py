@@ -112,7 +112,7 @@ def declare_faulty_reads(probes: Probes) -> None:
 
     @ask_outside.prepare
     def prepare(_ctx: Ctx, _a: NoArguments) -> str:
-        probes.seen.append(connection.in_atomic_block)
+        probes.seen.append(len(connection.savepoint_ids))
         if isinstance(probes.fault, GatewayUnavailable):
             raise probes.fault
         return "answered"
