@@ -24,6 +24,8 @@ SECRET_NAME: Final = re.compile(
 SHORTEST_PHONE: Final = 10**10  # eleven digits
 # Twisted's and Daphne's chatter at INFO says nothing an operator needs; Pillow's at DEBUG tells what pictures hold.
 QUIET_LOGGERS: Final = ("daphne", "twisted", "uvicorn.error", "asyncio", "aiohttp", "axes", "urllib3", "PIL")
+# uvicorn closes such a socket with 1007 and goes on: nothing an operator could do anything about.
+STRANGERS_FAULTS: Final = frozenset({"Invalid UTF-8 sequence received from client."})
 
 
 class RedactionFilter(logging.Filter):
@@ -46,6 +48,17 @@ class RedactionFilter(logging.Filter):
         for name, value in list(record.__dict__.items()):
             if name not in STANDARD:
                 record.__dict__[name] = redact_field(name, value, DEEPEST)
+        return True
+
+
+class StrangersFaultFilter(logging.Filter):
+    """Lowers what a server logs as its own error although a client sent it bytes that are no text."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.msg in STRANGERS_FAULTS:
+            record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+            record.exc_info = None
         return True
 
 
@@ -85,7 +98,11 @@ def build_logging(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"context": {"()": LogContextFilter}, "redaction": {"()": RedactionFilter}},
+        "filters": {
+            "context": {"()": LogContextFilter},
+            "strangers": {"()": StrangersFaultFilter},
+            "redaction": {"()": RedactionFilter},
+        },
         "formatters": {
             "json": {
                 "()": JsonFormatter,
@@ -104,6 +121,7 @@ def build_logging(level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIET_LOGGERS},
+            "uvicorn.error": {"level": "WARNING", "filters": ["strangers"]},
             # Django gives this logger a handler of its own, which would bypass the filters.
             "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
             "django": {"handlers": [], "level": "INFO"},

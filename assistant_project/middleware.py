@@ -1,14 +1,16 @@
-"""What surrounds every HTTP request: its id, and one access line without query strings."""
+"""What surrounds every HTTP request: its id, one access line without query strings, and static files."""
 
 import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from typing_extensions import override
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from audit.log_context import bind
 
@@ -73,3 +75,25 @@ def finish(request: HttpRequest, response: HttpResponseBase, *, request_id: str,
         },
     )
     return response
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise ships no types
+    """Answers with static files as a whole: they are small, and in memory for a moment.
+
+    Whitenoise's own answer streams by a synchronous iterator. Under ASGI Django collects that first, too, and warns of
+    it at every file.
+    """
+
+    @staticmethod
+    @override
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        found = static_file.get_response(request.method, request.META)
+        content = b""
+        if found.file is not None:
+            with found.file:
+                content = found.file.read()
+        response = HttpResponse(content, status=int(found.status))
+        del response["Content-Type"]
+        for name, value in found.headers:
+            response[name] = value
+        return response

@@ -56,6 +56,20 @@ def test_line_carries_level_logger_time_and_bound_ids(stream: io.StringIO) -> No
     }
 
 
+def test_bytes_of_a_client_that_are_no_text_are_no_error_of_ours(stream: io.StringIO) -> None:
+    try:
+        b"\xff".decode()
+    except UnicodeDecodeError:
+        logging.getLogger("uvicorn.error").exception("Invalid UTF-8 sequence received from client.")
+    logging.getLogger("uvicorn.error").error("cannot listen")
+
+    lines = [(line["level"], line["message"], line.get("exc_info")) for line in read_lines(stream)]
+    assert lines == [
+        ("INFO", "Invalid UTF-8 sequence received from client.", None),
+        ("ERROR", "cannot listen", None),
+    ]
+
+
 def test_line_outside_any_act_carries_no_ids(stream: io.StringIO) -> None:
     logging.getLogger("chat.sample").info("idle")
 

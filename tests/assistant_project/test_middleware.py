@@ -36,6 +36,33 @@ async def test_asynchronous_client_gets_an_id(async_client: AsyncClient) -> None
     assert UUID.fullmatch(response.headers["X-Request-ID"])
 
 
+ICON = "/static/audit/icon.svg"
+
+
+async def test_static_file_is_answered_whole_without_a_warning_of_django(async_client: AsyncClient) -> None:
+    response = await async_client.get(ICON)
+
+    assert (response.status_code, response.streaming) == (200, False)
+    assert response.content.startswith(b"<svg")
+    assert (response["Content-Type"], response["Content-Length"]) == ("image/svg+xml", str(len(response.content)))
+
+
+def test_static_file_is_answered_in_parts_and_only_when_it_changed(client: Client) -> None:
+    part = client.get(ICON, headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, b"<svg")
+
+    again = client.get(ICON, headers={"If-Modified-Since": part["Last-Modified"]})
+    assert (again.status_code, again.content) == (304, b"")
+    head = client.head(ICON)
+    assert (head.status_code, head.content) == (200, b"")
+    assert client.post(ICON).status_code == 405
+
+
+@pytest.mark.django_db
+def test_staff_site_names_its_icon(client: Client) -> None:
+    assert f'<link rel="icon" type="image/svg+xml" href="{ICON}">' in client.get("/admin/login/").text
+
+
 async def test_asynchronous_chain_is_bound_and_answered(rf: RequestFactory) -> None:
     """Below middlewares that are all asynchronous, ours is too."""
     bound: list[str] = []

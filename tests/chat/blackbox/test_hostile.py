@@ -117,7 +117,7 @@ async def test_third_frame_that_is_not_json_closes_the_socket(account: Account, 
     assert phone.frames[-1]["d"]["reconnect"] is False
 
 
-@pytest.mark.parametrize("kind", ["turn.regenerate", "msg.edit", "confirm.decide", "websocket.close", "admin"])
+@pytest.mark.parametrize("kind", ["turn.regenerate", "msg.edit", "confirm.ask", "websocket.close", "admin"])
 async def test_unknown_command_is_answered_and_the_socket_stays(account: Account, pocket: Pocket, kind: str) -> None:
     phone = await connect(account, pocket)
     reply = await phone.ask(kind, {}, c=account.id)
