@@ -32,6 +32,7 @@ MOST_PAYEES = 500
 # Russian case endings: "Ивану" and "Иван" agree in all but the last two letters.
 ENDING_LENGTH = 2
 LEAST_STEM = 3
+QUOTES = str.maketrans("«»\"'„“”", "       ")
 
 
 class PayeeSource(StrEnum):
@@ -198,9 +199,13 @@ def is_bank_meant(candidate: Candidate, bank: str | None) -> bool:
     """Tell whether the words the customer used for the bank fit its name."""
     if bank is None:
         return True
-    parts = fold_text(candidate.bank).replace("«", " ").replace("»", " ").split()
-    words = [word for word in fold_text(bank).replace("«", " ").replace("»", " ").split() if word != "банк"]
+    parts = split_bank(candidate.bank)
+    words = [word for word in split_bank(bank) if len(word) >= LEAST_STEM and not word.startswith("банк")]
     return all(any(is_same_word(word, part) for part in parts) for word in words)
+
+
+def split_bank(name: str) -> list[str]:
+    return fold_text(name.translate(QUOTES)).split()
 
 
 def show_candidate(ctx: Ctx, candidate: Candidate, query: str) -> PayeeView:
