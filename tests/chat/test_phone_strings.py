@@ -1,26 +1,33 @@
 """Every text the page's scripts ask for exists, is used, and is translated."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from django.utils import translation
 
+from accounts.enums import BlockReason, CardLimit, CardStatus, StatementFormat
 from chat.api.files import REFUSALS
 from chat.phone_strings import STRINGS
 from chat.protocol.codes import CloseCode, ErrorCode
+from functions.enums import ConfirmationState, PlanWarning
+from functions.plans import Plan
+from functions.registry import list_functions
 
 SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "chat" / "static" / "chat" / "phone").glob("*.js"))
 # Built from a part that varies: `error.${code}`, `status.${name}` and the like.
-BUILT = ("error.", "status.", "notice.", "note.", "speaker.", "attach.")
+BUILT = (
+    *("error.", "status.", "notice.", "note.", "speaker.", "attach.", "step."),
+    # What a question or a card of the app shows, by closed words of the server.
+    *("card.", "act.", "term.", "word.", "warning.", "requisites."),
+)
 # Codes that no request of this page can be answered with.
 UNREACHABLE = (
     "proto.",
-    "confirm.",
     "request.media_type",
     "method.not_allowed",
     "not_found",
-    "auth.step_up",
     "limit.a",
 )
 
@@ -50,6 +57,26 @@ def test_every_text_is_used_by_a_script() -> None:
 @pytest.mark.parametrize("code", [code for code in ErrorCode if not code.startswith(UNREACHABLE)])
 def test_every_code_a_customer_can_meet_has_a_text(code: ErrorCode) -> None:
     assert f"error.{code}" in STRINGS
+
+
+@pytest.mark.parametrize(
+    ("prefix", "words"),
+    [
+        ("warning.", PlanWarning),
+        ("word.limit.", CardLimit),
+        ("word.reason.", BlockReason),
+        ("word.format.", StatementFormat),
+        ("word.state.", CardStatus),
+        ("step.", {"ok", "error", "denied", "timeout"}),
+        ("card.", set(ConfirmationState) - {ConfirmationState.PENDING, ConfirmationState.ASKED_AGAIN}),
+        (
+            "act.",
+            {function.plan.ACT for function in list_functions() if function.plan and issubclass(function.plan, Plan)},
+        ),
+    ],
+)
+def test_every_word_a_card_can_show_has_a_text(prefix: str, words: Iterable[str]) -> None:
+    assert [word for word in words if f"{prefix}{word}" not in STRINGS] == []
 
 
 @pytest.mark.parametrize("reason", REFUSALS)

@@ -6,6 +6,7 @@ Faults and orders of frames that a healthy server hardly ever shows are written 
 import asyncio
 import json
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ ORIGIN = "http://localhost:9"
 STATIC_DIR = Path(__file__).resolve().parents[2] / "chat" / "static"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 Frame = dict[str, Any]
+Answer = Callable[[Route], Awaitable[None]]
 
 
 class ScriptedServer:
@@ -31,6 +33,7 @@ class ScriptedServer:
     stored   answers to the next files, (status, body) each; without one a file is stored as `f1`, `f2` and so on
     content  bytes and type of every stored file; without them there is none
     may_store  when cleared, files are not answered until it is set
+    answers  more of the API, by method and path below `/api/v1`: `GET /keys`
     """
 
     def __init__(self, phone: PhonePage, *, language: str = "en") -> None:
@@ -44,6 +47,7 @@ class ScriptedServer:
         self.content: tuple[bytes, str] | None = None
         self.fetched: list[str] = []
         self.files = 0
+        self.answers: dict[str, Answer] = {}
         self.may_store = asyncio.Event()
         self.may_store.set()
         self.is_free = asyncio.Event()
@@ -136,6 +140,10 @@ class ScriptedServer:
 
     async def _answer_api(self, route: Route) -> None:
         path = route.request.url.removeprefix(f"{ORIGIN}/api/v1")
+        answer = self.answers.get(f"{route.request.method} {path}")
+        if answer is not None:
+            await answer(route)
+            return
         if path == "/auth/refresh":
             self.refreshes.append(json.loads(route.request.post_data or "{}"))
             await self.is_free.wait()

@@ -263,7 +263,7 @@ async def test_apply_delta_at_a_wrong_offset_refuses(run: Run) -> None:
 
 
 async def test_apply_unknown_type_changes_nothing(run: Run) -> None:
-    unknown = {"t": "function.started", "s": 7, "d": {"turn": "t1", "call": "k"}}
+    unknown = {"t": "type.of.tomorrow", "s": 7, "d": {"turn": "t1", "call": "k"}}
 
     assert await run("transcript", APPLY, [*ANSWER, unknown]) == await run("transcript", APPLY, ANSWER) | {
         "claim": None

@@ -1,13 +1,13 @@
 /** Lengths and digests of text as the server counts them: over UTF-8. */
 
-const encoder = new TextEncoder();
+import { toBase64Url, toUtf8 } from "./encoding.js";
 
 /**
  * @param {string} text
  * @returns {number} its length in UTF-8
  */
 export function measureBytes(text) {
-  return encoder.encode(text).length;
+  return toUtf8(text).length;
 }
 
 /**
@@ -18,9 +18,8 @@ export function measureBytes(text) {
  */
 export async function digestText(text) {
   if (!globalThis.crypto?.subtle) return null;
-  const hash = await crypto.subtle.digest("SHA-256", encoder.encode(text));
-  const binary = String.fromCharCode(...new Uint8Array(hash, 0, 16));
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const hash = await crypto.subtle.digest("SHA-256", toUtf8(text));
+  return toBase64Url(hash.slice(0, 16));
 }
 
 /**

@@ -32,3 +32,22 @@ export function makeTextButton(text, act) {
   button.addEventListener("click", act);
   return button;
 }
+
+/**
+ * @param {string} text
+ * @param {Record<string, string>} attributes
+ * @returns {HTMLButtonElement}
+ */
+export function makeButton(text, attributes) {
+  return /** @type {HTMLButtonElement} */ (make("button", { type: "button", ...attributes }, text));
+}
+
+/**
+ * @param {string} label
+ * @param {Record<string, string>} attributes
+ * @returns {{element: HTMLElement, input: HTMLInputElement}} a label with its input
+ */
+export function makeField(label, attributes) {
+  const input = /** @type {HTMLInputElement} */ (make("input", attributes));
+  return { element: make("label", { class: "field" }, make("span", {}, label), input), input };
+}

@@ -48,7 +48,7 @@ export class Follower {
     if (entry.mode === "denied") return this.#hooks.lose();
     if (entry.mode === "snapshot") this.conversation.cursor = null;
     this.conversation.epoch = entry.e ?? null;
-    if (entry.mode === "live") settleTurns(this.conversation, entry.active);
+    if (entry.mode === "live") settleTurns(this.conversation, entry);
     this.#hooks.change();
   }
 

@@ -37,6 +37,7 @@ export class CommandRefused extends Error {
     this.code = error.code;
     this.isRetryable = Boolean(error.retryable);
     this.retryAfterMs = error.retry_after_ms;
+    this.field = error.field;
   }
 }
 

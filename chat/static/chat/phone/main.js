@@ -1,9 +1,11 @@
 /** Puts the page together: one session, one phone at a time, one screen. */
 
+import { AnswerCards } from "./answer-cards.js";
 import { Composer } from "./composer.js";
 import { byId } from "./dom.js";
 import { FilesView } from "./files-view.js";
 import { FramesPanel } from "./frames-panel.js";
+import { KeyPanel } from "./key-panel.js";
 import { Menu } from "./menu.js";
 import { Phone } from "./phone.js";
 import { SUBPROTOCOL } from "./protocol.js";
@@ -27,9 +29,11 @@ const session = new Session({
 });
 const frames = new FramesPanel();
 const files = new FilesView(session);
-const transcript = new TranscriptView(files);
+const cards = new AnswerCards({ session, deviceId, language: document.documentElement.lang, announce });
+const transcript = new TranscriptView(files, cards);
 const status = new StatusView(announce);
 const composer = new Composer(session, { send, cancel: () => phone?.cancel() });
+const keyPanel = new KeyPanel(session);
 const menu = new Menu({
   signOut: () => {
     leave();
@@ -60,6 +64,7 @@ function enter() {
     wire: (direction, text) => frames.add(direction, text),
   });
   menu.attach(phone, session.username);
+  keyPanel.attach(phone.keys);
   greet();
   showScreen("chat");
   phone.start();
@@ -83,6 +88,8 @@ function leave(code) {
   chatStore.write(null);
   composer.clear();
   transcript.clear();
+  cards.clear();
+  keyPanel.clear();
   files.clear();
   frames.clear();
   announce("");

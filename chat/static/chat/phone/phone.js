@@ -22,11 +22,15 @@
  */
 
 import { Acks } from "./acks.js";
+import { findConfirmation } from "./confirmations.js";
 import { Connection } from "./connection.js";
+import { Decisions } from "./decisions.js";
+import { DeviceKeys } from "./device-keys.js";
 import { Follower } from "./follower.js";
 import { loadEarlier } from "./history.js";
 import { makeId } from "./ids.js";
 import { Outbox } from "./outbox.js";
+import { Proofs } from "./proofs.js";
 import { APP_VERSION } from "./protocol.js";
 import { buildConversation, findRunningTurn, noteQueue } from "./transcript.js";
 
@@ -39,6 +43,8 @@ const NOT_AUTHENTICATED = 4501;
 export class Phone {
   connection;
   outbox;
+  keys;
+  decisions;
   conversation;
   /** True from the stop button until the turn's end. */
   isCancelling = false;
@@ -48,6 +54,8 @@ export class Phone {
   #kept;
   #isRenewalTried = false;
   #isStopped = false;
+  /** How far the bank's clock is ahead of this device's. */
+  #clockAheadMs = 0;
 
   /** @param {PhoneParts} parts */
   constructor(parts) {
@@ -76,10 +84,28 @@ export class Phone {
       wire: parts.wire,
     });
     this.#follower = this.#follow(this.conversation);
+    this.keys = new DeviceKeys(parts);
+    this.decisions = new Decisions({
+      proofs: new Proofs(parts.session),
+      keys: this.keys,
+      session: parts.session,
+      send: (c, body) => this.connection.request("confirm.decide", { c, d: body }),
+      change: () => this.#changed(false),
+    });
   }
 
   start() {
     this.connection.start();
+  }
+
+  /** @returns {number} the time by the bank's clock, Unix milliseconds */
+  now() {
+    return Date.now() + this.#clockAheadMs;
+  }
+
+  /** @param {string} id */
+  findConfirmation(id) {
+    return findConfirmation(this.conversation, id);
   }
 
   /** @param {string} text @param {Entry["files"]} [files]  stored at the bank already */
@@ -180,11 +206,13 @@ export class Phone {
   /** @param {any} body */
   #welcome(body) {
     this.#isRenewalTried = false;
+    if (body.now) this.#clockAheadMs = body.now - Date.now();
     const entry = body.subs.find((/** @type {any} */ item) => item.c === this.conversation.id);
     if (entry) this.#follower.takeEntry(entry);
     // The open conversation changed while the hello was on its way.
     else if (!this.conversation.isNew) queueMicrotask(() => this.#follower.join());
     queueMicrotask(() => this.outbox.flush());
+    this.decisions.retry();
   }
 
   /** @param {Frame} frame @param {number} size */

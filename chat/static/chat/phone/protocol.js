@@ -16,6 +16,7 @@
  * @property {string} message         for developers; the customer is told by code
  * @property {boolean} retryable
  * @property {number} [retry_after_ms]
+ * @property {string} [field]         the value that is to blame, `d.payee`
  *
  * @typedef {object} AttachEntry      the server's answer for one requested position
  * @property {string} c
@@ -23,6 +24,7 @@
  * @property {number} [top]
  * @property {"live"|"replay"|"snapshot"|"denied"} mode
  * @property {{turn: string, state: string, attempt?: number, msg?: string, queue?: number}|null} [active]
+ * @property {any[]} [confirms]       bodies of the `confirm.requested` that are still open
  *
  * @typedef {"done"|"reconnect"|"sign-in"|"stop"} CloseVerdict
  */

@@ -18,6 +18,7 @@ import { makeId } from "./ids.js";
 const API = "/api/v1";
 /** Renew rather than use a token that could expire on its way. */
 const MARGIN_MS = 30_000;
+const PASSWORD_REFUSED = "auth.refused";
 
 /** The API refused a call, or could not be reached (code `network`). */
 export class RestError extends Error {
@@ -108,6 +109,20 @@ export class Session {
   }
 
   /**
+   * @param {string} path  below `/api/v1`
+   * @param {object} body
+   * @returns {Promise<any>}
+   */
+  post(path, body) {
+    return this.#call(path, { method: "POST", body });
+  }
+
+  /** @param {string} path  below `/api/v1` @returns {Promise<void>} */
+  delete(path) {
+    return this.#call(path, { method: "DELETE" });
+  }
+
+  /**
    * Fetch content as the customer.
    * @param {string} path  below `/api/v1`
    * @returns {Promise<Blob>}
@@ -121,12 +136,14 @@ export class Session {
     return this.#isCut();
   }
 
-  /** @param {string} path @param {{isBlob?: boolean}} options */
+  /** @param {string} path @param {{method?: string, body?: object, isBlob?: boolean}} options */
   async #call(path, options) {
     try {
       return await this.#fetch(path, { method: "GET", token: await this.getToken(), ...options });
     } catch (error) {
-      if (!(error instanceof RestError) || error.status !== 401 || !this.isOpen) throw error;
+      // A refused password is no refused token: asking again would count as one more attempt.
+      const isTokenRefused = error instanceof RestError && error.status === 401 && error.code !== PASSWORD_REFUSED;
+      if (!isTokenRefused || !this.isOpen) throw error;
       this.expireToken();
       return this.#fetch(path, { method: "GET", token: await this.getToken(), ...options });
     }

@@ -87,7 +87,12 @@ export const sessionStore = {
 
 /** Positions, transcripts and outbox are one value, so a reload never finds a position without its text. */
 export const chatStore = {
-  read: () => /** @type {StoredChat|null} */ (read(CHAT)),
+  read() {
+    const chat = /** @type {StoredChat|null} */ (read(CHAT));
+    // Earlier versions of this page stored conversations without these.
+    const conversations = chat?.conversations.map((item) => ({ ...item, calls: item.calls ?? [], confirms: item.confirms ?? [] }));
+    return chat && { ...chat, conversations: /** @type {StoredChat["conversations"]} */ (conversations) };
+  },
   /** @param {StoredChat|null} chat */
   write(chat) {
     try {

@@ -12,6 +12,11 @@ export function translate(key, values = {}) {
   return strings[key].replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
+/** @param {string} key */
+export function knowsText(key) {
+  return Object.hasOwn(strings, key);
+}
+
 /**
  * Say an error in the customer's words. A code this version does not know gets the general sentence.
  * @param {string} code
@@ -19,7 +24,7 @@ export function translate(key, values = {}) {
  */
 export function describeError(code, retryAfterMs) {
   const key = `error.${code}`;
-  const sentence = key in strings ? strings[key] : strings["error.server.internal"];
+  const sentence = knowsText(key) ? strings[key] : strings["error.server.internal"];
   if (!retryAfterMs) return sentence;
   return `${sentence} ${translate("retry_after", { seconds: Math.ceil(retryAfterMs / 1000) })}`;
 }

@@ -5,12 +5,15 @@
  * @typedef {import("./transcript.js").Turn} Turn
  * @typedef {import("./outbox.js").Entry} Entry
  * @typedef {import("./phone.js").Phone} Phone
+ * @typedef {import("./confirmations.js").Call} Call
  *
  * @typedef {object} Row
  * @property {string} key
  * @property {"user"|"assistant"} role
  * @property {string} text
  * @property {string} state        styles hang on it
+ * @property {string} [turn]       whose cards are shown below
+ * @property {Call[]} [steps]      what the assistant looks up, in order
  * @property {string} [progress]   shown beside the dots while there is no text
  * @property {string} [note]
  * @property {import("./upload.js").FileBody[]} [files]
@@ -23,6 +26,8 @@ import { describeError, translate } from "./strings.js";
 
 /** Closer to the end than this, the reader follows the answer. */
 const FOLLOW_PIXELS = 80;
+/** Room for the ring around what has the focus. */
+const FOCUS_PIXELS = 12;
 
 export class TranscriptView {
   #scroller = byId("transcript");
@@ -30,13 +35,15 @@ export class TranscriptView {
   #jump = byId("jump");
   #shown = /** @type {Map<string, {element: HTMLElement, signature: string}>} */ (new Map());
   #files;
+  #cards;
   #follows = true;
   #end = 0;
   #heightBefore = 0;
 
-  /** @param {import("./files-view.js").FilesView} files */
-  constructor(files) {
+  /** @param {import("./files-view.js").FilesView} files @param {import("./answer-cards.js").AnswerCards} cards */
+  constructor(files, cards) {
     this.#files = files;
+    this.#cards = cards;
     this.#scroller.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
     this.#jump.addEventListener("click", () => this.jumpToEnd());
     // Pictures come after their rows, and the line of an attached file takes room: who reads the end stays there.
@@ -56,11 +63,25 @@ export class TranscriptView {
       element.remove();
       this.#shown.delete(key);
     }
-    rows.forEach((row, index) => this.#place(row, index));
+    rows.forEach((row, index) => {
+      const element = this.#place(row, index);
+      this.#cards.fill(/** @type {HTMLElement} */ (element.querySelector(".cards")), phone, row.turn);
+    });
     if (this.#heightBefore) this.#scroller.scrollTop += this.#scroller.scrollHeight - this.#heightBefore;
     this.#heightBefore = 0;
     if (this.#follows) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    const called = this.#cards.takeCalled();
+    if (called) this.#leadTo(called);
     this.#noteScroll();
+  }
+
+  /** A question is read from its beginning, also when it is longer than the screen. @param {HTMLElement} card */
+  #leadTo(card) {
+    card.focus({ preventScroll: true });
+    const above = card.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top - FOCUS_PIXELS;
+    if (above >= 0) return;
+    this.#follows = false;
+    this.#scroller.scrollTop += above;
   }
 
   clear() {
@@ -93,19 +114,21 @@ export class TranscriptView {
   #place(row, index) {
     const known = this.#shown.get(row.key);
     const element = known?.element ?? makeRow(row);
-    const signature = JSON.stringify([row.text, row.state, row.progress, row.note]);
+    const signature = JSON.stringify([row.text, row.state, row.progress, row.note, row.steps]);
     if (!known && row.files) element.querySelector(".bubble")?.append(...this.#files.build(row.files));
     if (known?.signature !== signature) fillRow(element, row);
     if (this.#list.children[index] !== element) this.#list.insertBefore(element, this.#list.children[index] ?? null);
     this.#shown.set(row.key, { element, signature });
+    return element;
   }
 }
 
 /** @param {Row} row */
 function makeRow(row) {
   const speaker = make("span", { class: "visually-hidden" }, `${translate(`speaker.${row.role}`)}: `);
-  const body = make("div", { class: "bubble" }, speaker, make("div", { class: "text" }));
-  return make("li", { class: `message ${row.role}`, "data-key": row.key }, body, make("div", { class: "below" }));
+  const body = make("div", { class: "bubble" }, speaker, make("ul", { class: "steps" }), make("div", { class: "text" }));
+  const cards = make("div", { class: "cards" });
+  return make("li", { class: `message ${row.role}`, "data-key": row.key }, body, cards, make("div", { class: "below" }));
 }
 
 /** @param {HTMLElement} element @param {Row} row */
@@ -113,6 +136,7 @@ function fillRow(element, row) {
   const text = /** @type {HTMLElement} */ (element.querySelector(".text"));
   const below = /** @type {HTMLElement} */ (element.querySelector(".below"));
   element.dataset.state = row.state;
+  element.querySelector(".steps")?.replaceChildren(...(row.steps ?? []).map(makeStep));
   if (row.progress === undefined) {
     text.classList.remove("waiting");
     if (text.firstElementChild?.classList.contains("dots")) text.replaceChildren();
@@ -125,6 +149,13 @@ function fillRow(element, row) {
   }
   const actions = (row.actions ?? []).map(({ label, act }) => makeTextButton(label, act));
   below.replaceChildren(...(row.note ? [make("span", {}, row.note)] : []), ...actions);
+}
+
+/** @param {Call} call */
+function makeStep({ label, status }) {
+  const isRunning = status === "running";
+  const outcome = make("span", { class: "visually-hidden" }, isRunning ? "" : ` ${translate(`step.${status}`)}`);
+  return make("li", { "data-status": status }, isRunning ? `${label}…` : label, outcome);
 }
 
 /** @param {Phone} phone @returns {Row[]} */
@@ -147,14 +178,30 @@ function findQuestion(messages, turn) {
 
 /** @param {Message} message @param {Phone} phone @returns {Row} */
 function readMessage(message, phone) {
-  const { id: key, role, text, state, files } = message;
-  if (role === "user") return { key, role, text, state, files };
-  const isEmpty = state === "streaming" && text === "";
-  const progress = isEmpty ? translate(message.note === "restarted" ? "note.restarted" : "progress.thinking") : undefined;
-  const question = findQuestion(phone.conversation.messages, message.turn);
+  const { id: key, role, text, state, files, turn } = message;
+  const { messages } = phone.conversation;
+  if (role === "user") {
+    // A question may have to be decided before the answer has a row of its own.
+    const isAnswered = messages.some((item) => item.role === "assistant" && item.turn === turn);
+    return { key, role, text, state, files, turn: isAnswered ? undefined : turn };
+  }
+  const question = findQuestion(messages, turn);
   const again = { label: translate("action.ask_again"), act: () => phone.send(question?.text ?? "", question?.files) };
   const actions = question && (state === "failed" || state === "stopped") ? [again] : [];
-  return { key, role, text, state, progress, note: describeMessage(message), actions };
+  return { key, role, text, turn, note: describeMessage(message), actions, ...describeProgress(message, phone) };
+}
+
+/** @param {Message} message @param {Phone} phone @returns {{state: string, steps: Call[], progress?: string}} */
+function describeProgress({ state, text, turn, note }, phone) {
+  const { calls, turns } = phone.conversation;
+  const steps = calls.filter((call) => call.turn === turn && call.label);
+  const isAsking = turns.some((item) => item.id === turn && item.state === "awaiting_confirm");
+  if (state !== "streaming") return { state, steps };
+  const shown = isAsking ? "asking" : state;
+  // A step in progress says more than that something is.
+  if (text !== "" || (!isAsking && steps.some((step) => step.status === "running"))) return { state: shown, steps };
+  const key = isAsking ? "progress.asking" : note === "restarted" ? "note.restarted" : "progress.thinking";
+  return { state: shown, steps, progress: translate(key) };
 }
 
 /** @param {Message} message @returns {string|undefined} */

@@ -19,7 +19,7 @@
  *
  * @typedef {object} Turn                              an unfinished one
  * @property {string} id
- * @property {"queued"|"running"} state
+ * @property {"queued"|"running"|"awaiting_confirm"} state
  * @property {number} [position]                       place in the queue, 1 is next
  * @property {number} [etaMs]
  * @property {string} [answer]                         id of the answer's message
@@ -32,6 +32,8 @@
  * @property {string} title
  * @property {Message[]} messages
  * @property {Turn[]} turns
+ * @property {import("./confirmations.js").Call[]} calls              of functions, by turn
+ * @property {import("./confirmations.js").Confirmation[]} confirms   questions to the customer, by turn
  * @property {boolean} hasOlder
  * @property {string|null} [earlier]                   where the next page of older messages begins
  *
@@ -41,6 +43,7 @@
  * @property {string} [sum]
  */
 
+import { addConfirmation, CONFIRMATION_EVENTS, findConfirmation } from "./confirmations.js";
 import { measureBytes } from "./digests.js";
 
 /** The text held here cannot be continued: ask for the whole state again. */
@@ -53,7 +56,7 @@ export class TranscriptBroken extends Error {}
  */
 export function buildConversation(id, isNew) {
   const cursor = isNew ? 0 : null;
-  return { id, isNew, epoch: null, cursor, title: "", messages: [], turns: [], hasOlder: false };
+  return { id, isNew, epoch: null, cursor, title: "", messages: [], turns: [], calls: [], confirms: [], hasOlder: false };
 }
 
 /**
@@ -64,8 +67,9 @@ export function buildConversation(id, isNew) {
  * @throws {TranscriptBroken}
  */
 export function applyEvent(conversation, frame) {
-  const apply = APPLY[/** @type {keyof typeof APPLY} */ (frame.t)];
-  return apply ? (apply(conversation, frame.d ?? {}) ?? null) : null;
+  const body = frame.d ?? {};
+  CONFIRMATION_EVENTS[frame.t]?.(conversation, body);
+  return APPLY[frame.t]?.(conversation, body) ?? null;
 }
 
 /**
@@ -76,6 +80,8 @@ export function applyEvent(conversation, frame) {
 export function applySnapshot(conversation, bodies) {
   conversation.messages = [];
   conversation.turns = [];
+  conversation.calls = [];
+  conversation.confirms = [];
   conversation.earlier = null;
   conversation.title = bodies.map((body) => body.title).find(Boolean) ?? "";
   conversation.hasOlder = bodies.some((body) => body.older);
@@ -84,18 +90,20 @@ export function applySnapshot(conversation, bodies) {
     if (turn && state === "streaming") conversation.turns.push({ id: turn, state: "running", answer: id });
   }
   // As of the snapshot; what the attach answer said of a turn may be over by then.
-  const active = bodies.at(-1)?.active;
+  const { active, confirms } = bodies.at(-1) ?? {};
   if (active) resumeTurn(conversation, active);
+  for (const body of confirms ?? []) addConfirmation(conversation, body);
 }
 
 /**
- * Bring the unfinished turns up to what an attach answer says of the position held.
+ * Bring the unfinished turns and the open questions up to what an attach answer says of the position held.
  * @param {Conversation} conversation
- * @param {AttachEntry["active"]} active
+ * @param {AttachEntry} entry
  */
-export function settleTurns(conversation, active) {
+export function settleTurns(conversation, { active, confirms }) {
   if (active) resumeTurn(conversation, active);
   else conversation.turns = [];
+  for (const body of confirms ?? []) addConfirmation(conversation, body);
 }
 
 /**
@@ -109,7 +117,7 @@ export function noteQueue(conversation, body) {
 
 /** @param {Conversation} conversation */
 export function findRunningTurn(conversation) {
-  return conversation.turns.find((turn) => turn.state === "running") ?? conversation.turns[0];
+  return conversation.turns.find((turn) => turn.state !== "queued") ?? conversation.turns[0];
 }
 
 /**
@@ -132,10 +140,11 @@ function placePiece(conversation, piece) {
  * @param {{turn: string, state: string, msg?: string, queue?: number}} active
  */
 function resumeTurn(conversation, active) {
+  const state = active.state === "queued" || active.state === "awaiting_confirm" ? active.state : "running";
+  if (state === "awaiting_confirm") setTurnState(conversation, active.turn, state);
   if (conversation.turns.some((turn) => turn.id === active.turn)) return;
-  const state = active.state === "queued" ? "queued" : "running";
   conversation.turns.push({ id: active.turn, state, answer: active.msg, position: active.queue });
-  if (state === "running" && active.msg) ensureAnswer(conversation, active.msg, active.turn);
+  if (state !== "queued" && active.msg) ensureAnswer(conversation, active.msg, active.turn);
 }
 
 /**
@@ -187,6 +196,17 @@ function endTurn(conversation, body, state) {
   return body.msg ? { message: answer.id, bytes: body.bytes, sum: body.sum } : null;
 }
 
+/** @param {Conversation} conversation @param {string|undefined} id @param {"running"|"awaiting_confirm"} state */
+function setTurnState(conversation, id, state) {
+  const turn = conversation.turns.find((item) => item.id === id);
+  if (turn) turn.state = state;
+}
+
+/** @param {Conversation} conversation @param {any} body */
+function resumeAsked(conversation, body) {
+  setTurnState(conversation, findConfirmation(conversation, body.confirm)?.turn, "running");
+}
+
 /** @param {Message} message @param {string} text */
 function replaceText(message, text) {
   message.text = text;
@@ -211,6 +231,8 @@ const APPLY = {
   "text.delta": (conversation, body) => {
     const answer = ensureAnswer(conversation, body.msg);
     if (answer.bytes !== body.off) throw new TranscriptBroken(`offset ${body.off}, held ${answer.bytes}`);
+    // After the customer's decision the answer goes on without beginning anew.
+    setTurnState(conversation, answer.turn, "running");
     answer.text += body.text;
     answer.bytes += measureBytes(body.text);
   },
@@ -223,8 +245,13 @@ const APPLY = {
   "msg.replaced": (conversation, body) => {
     const answer = ensureAnswer(conversation, body.msg);
     replaceText(answer, body.text);
-    answer.note = "withdrawn";
+    // Of a call that was no text for people, the customer has seen nothing that could be missed.
+    if (body.why !== "call") answer.note = "withdrawn";
   },
+  "function.started": (conversation, body) => setTurnState(conversation, body.turn, "running"),
+  "confirm.requested": (conversation, body) => setTurnState(conversation, body.turn, "awaiting_confirm"),
+  "confirm.decided": resumeAsked,
+  "confirm.closed": resumeAsked,
   "turn.completed": (conversation, body) => endTurn(conversation, body, "done"),
   "turn.cancelled": (conversation, body) => endTurn(conversation, body, "stopped"),
   "turn.failed": (conversation, body) => endTurn(conversation, body, "failed"),
