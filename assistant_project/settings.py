@@ -144,6 +144,8 @@ JWT_ISSUER = env.str("JWT_ISSUER", default="bank-assistant")
 JWT_AUDIENCE = env.str("JWT_AUDIENCE", default="asst.v1")
 ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=600)
 REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=30)
+# How long the tokens of a session that has ended are kept.
+REFRESH_TOKEN_KEEP_DAYS = env.count("REFRESH_TOKEN_KEEP_DAYS", default=90, least=0)
 REFRESH_REUSE_GRACE_SECONDS = env.int("REFRESH_REUSE_GRACE_SECONDS", default=60)
 SESSIONS_PER_CUSTOMER = env.int("SESSIONS_PER_CUSTOMER", default=5)
 LOGIN_WINDOW_SECONDS = env.int("LOGIN_WINDOW_SECONDS", default=900)

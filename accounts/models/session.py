@@ -76,7 +76,8 @@ class RefreshToken(models.Model):
     """One row: one refresh token that was ever given to a device, as the SHA-256 of its text.
 
     The tokens of a session form one chain: `predecessor` was exchanged for this one, and exactly one token of an open
-    session is unused. Used rows stay, because a used token that comes back is how theft is noticed. `attempt_digest`
+    session is unused. Used rows stay while it lives, because a used token that comes back is how theft is noticed;
+    `services.retention` deletes them some time after its end. `attempt_digest`
     is the SHA-256 of the id the device gave to its exchange, so that it may ask again when the answer got lost.
 
     Personal data: none (digests and times).

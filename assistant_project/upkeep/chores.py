@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from accounts.gateways.installed import get_gateway
 from accounts.services.gateway_orders import reconcile_transfers
 from accounts.services.holds import expire_holds
+from accounts.services.retention import forget_refresh_tokens
 from accounts.services.scheduled import pay_scheduled
 from accounts.services.settlement import settle_clearing
 from assistant_project.upkeep.runner import Chore, ChoreUnfinished
@@ -22,7 +23,7 @@ from chat.engine.sweep import sweep_files
 from chat.gigachat.errors import GigaChatError
 from chat.gigachat.rest import build_rest_client
 
-MINUTE, QUARTER, HOUR = timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1)
+MINUTE, QUARTER, HOUR, DAY = timedelta(minutes=1), timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 
 
 def learn_outcomes(context: AuditContext, now: datetime) -> Mapping[str, int]:
@@ -62,6 +63,10 @@ def clean_files(context: AuditContext, now: datetime) -> Mapping[str, int]:
     return report
 
 
+def forget_tokens(_context: AuditContext, now: datetime) -> Mapping[str, int]:
+    return {"deleted": forget_refresh_tokens(now)}
+
+
 def forget_staff_sessions(_context: AuditContext, now: datetime) -> Mapping[str, int]:
     deleted, _ = Session.objects.filter(expire_date__lt=now).delete()
     return {"deleted": deleted}
@@ -73,5 +78,6 @@ CHORES = (
     Chore(name="holds", every=QUARTER, act=release_holds),
     Chore(name="clearing", every=HOUR, act=settle_accounts),
     Chore(name="files", every=QUARTER, act=clean_files),
+    Chore(name="refresh_tokens", every=DAY, act=forget_tokens),
     Chore(name="staff_sessions", every=HOUR, act=forget_staff_sessions),
 )
