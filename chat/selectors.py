@@ -10,8 +10,9 @@ from chat.enums import FINAL_TURN_STATES, FileKind, FileState, TurnState
 from chat.errors import ConversationNotFound, FileUnknown
 from chat.models import AssistantProfile, Conversation, ConversationEvent, Message, MessageFile, StoredFile, Turn
 from chat.protocol.events import EventType, read_delta_text
+from functions.models import Confirmation
 
-TEXT_EVENTS = (EventType.TEXT_DELTA, EventType.MSG_RESET)
+TEXT_EVENTS = (EventType.TEXT_DELTA, EventType.MSG_RESET, EventType.MSG_REPLACED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,12 @@ def list_prompt_history(turn_id: UUID, limit: int = 200) -> list[Message]:
     return list(known[:limit])[::-1]
 
 
+def list_turn_payloads(turn_id: UUID) -> tuple[str, ...]:
+    """Return the terms of every question the turn put to the customer, as JSON, oldest first."""
+    rows = Confirmation.objects.filter(turn_id=turn_id).order_by("created_at", "pk").values_list("payload", flat=True)
+    return tuple(bytes(payload).decode() for payload in rows)
+
+
 def has_pictures(turn: Turn) -> bool:
     """Return whether the question, or one before it, shows a picture that still exists."""
     known = MessageFile.objects.filter(
@@ -95,15 +102,15 @@ def list_log_heads(customer_id: UUID, conversation_ids: Iterable[UUID]) -> dict[
 
 
 def get_streamed_text(turn: Turn) -> str:
-    """Return the committed text of the turn's current attempt, joined from the log."""
+    """Return the committed text of the turn's answer as it stands, joined from the log."""
     bodies = ConversationEvent.objects.filter(
         conversation_id=turn.conversation_id, turn_id=turn.pk, type__in=TEXT_EVENTS
     ).order_by("seq")
     pieces: list[str] = []
     for kind, body in bodies.values_list("type", "body"):
-        if kind == EventType.MSG_RESET:
+        if kind != EventType.TEXT_DELTA:
             pieces.clear()
-        else:
+        if kind != EventType.MSG_RESET:
             pieces.append(read_delta_text(body))
     return "".join(pieces)
 

@@ -29,6 +29,7 @@ class AssistantProfileAdmin(AnyModelAdmin):
         "max_tokens",
         "repetition_penalty",
         "update_interval",
+        "uses_functions",
         "history_tokens",
     )
     actions = None

@@ -20,7 +20,7 @@ from chat.protocol.bodies import ErrorBody
 from chat.protocol.codes import ErrorCode, ProtocolError
 from chat.protocol.commands import ConfirmDecide, TurnCancel, TurnSubmit, read_command
 from chat.protocol.frames import encode_ok
-from chat.services.commands import ConversationCommand, carry_out
+from chat.services.commands import ConversationCommand, carry_out, follow_up
 from chat.socket.refusals import build_error
 from functions.errors import ConfirmationError
 
@@ -107,7 +107,9 @@ class CommandView(Endpoint):
     def post(self, request: Request, conversation_id: str) -> HttpResponse:
         try:
             command_id, wanted, command = read_frame(request.data, conversation_id)
-            done = carry_out(build_context(request), get_claims(request), wanted, command)
+            context = build_context(request)
+            done = carry_out(context, get_claims(request), wanted, command)
+            follow_up(context, wanted, command)
         except (ProtocolError, ChatError, ConfirmationError) as error:
             raise to_api_error(build_error(error)) from None
         return HttpResponse(encode_ok(command_id or NO_ID, done), content_type="application/json")

@@ -14,7 +14,10 @@ MAX_PENDING_CHARS = 64 * 1024
 
 
 class AnswerLog:
-    """The pieces of one answer. Written by its run, drained by the committer, both on the same event loop."""
+    """The pieces of one answer. Written by its run, drained by the committer, both on the same event loop.
+
+    An answer that waited for the customer goes on behind what phones hold of it already.
+    """
 
     def __init__(self, claimed: ClaimedRun) -> None:
         self.claimed = claimed
@@ -24,8 +27,8 @@ class AnswerLog:
         self._pending_chars = 0
         self._in_flight = ""
         self._delta: PendingDelta | None = None
-        self._committed: list[str] = []
-        self._offset_bytes = 0
+        self._committed: list[str] = [claimed.shown] if claimed.shown else []
+        self._offset_bytes = len(claimed.shown.encode())
         self._progress = asyncio.Event()
 
     @property
@@ -70,6 +73,14 @@ class AnswerLog:
         self._delta = None
         self._progress.set()
         return Appended(delta.conversation_id, (StoredEvent(seq, "text.delta", delta.body),))
+
+    def rewind(self, text: str, seq: int) -> None:
+        """Go on behind `text` instead, as the log says since `seq`. Only while nothing is pending."""
+        if not self.is_drained:
+            raise RuntimeError("pieces are still being committed")
+        self._committed = [text]
+        self._offset_bytes = len(text.encode())
+        self.seq = seq
 
     def lose(self) -> None:
         """Note that the turn belongs to somebody else now; whoever waits on this answer gets RunLost."""

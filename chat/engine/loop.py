@@ -1,36 +1,40 @@
-"""One run: ask the model, commit what it says, end the turn. Fits on a screen."""
+"""One run: ask the model, carry out its calls, commit what it says, end the turn. Fits on a screen."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from django.conf import settings
 
 from audit.log_context import bind
 from chat.engine.answer import AnswerLog
-from chat.engine.attachments import attach_files, blame_document, list_copies
+from chat.engine.attachments import list_copies
 from chat.engine.committer import Committer
+from chat.engine.correcting import correct_figures, render
+from chat.engine.dialogue import Dialogue, Spoken
 from chat.engine.persistence import persist
-from chat.engine.prompt import build_prompt, describe_prompt, list_uncounted, trim_history
+from chat.engine.preparing import prepare_dialogue
+from chat.engine.prompt import describe_prompt
+from chat.engine.rules import BROKEN_CALL_NOTE
+from chat.engine.speaking import ask_model
+from chat.engine.tallies import ODDITIES
 from chat.engine.upstream import ShortCalls, Upstream
 from chat.errors import RunLost
-from chat.gigachat.catalogue import calls_for_fallback
 from chat.gigachat.errors import (
+    CallLeaked,
+    CallMalformed,
     ContextTooLong,
     FileLost,
     GigaChatError,
-    ParametersRefused,
     RequestRefused,
     ServiceTimeout,
 )
-from chat.gigachat.types import Finished, FinishReason, Prompt, TextDelta
-from chat.models import AssistantProfile, Message
+from chat.gigachat.types import FinishReason, FunctionCall
 from chat.protocol.codes import ErrorCode
-from chat.selectors import get_default_profile, list_prompt_history
+from chat.services.calls import take_call
 from chat.services.claims import ClaimedRun
 from chat.services.copies import lose_copies
-from chat.services.runs import RunFailure, RunResult, fail_run, finish_run, record_model_call, store_token_counts
+from chat.services.runs import RunFailure, RunResult, fail_run, finish_run, take_back_text
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +47,9 @@ ERROR_CODES: dict[type[GigaChatError], ErrorCode] = {
 # The phone's word for GigaChat's reason.
 FINISHES = {FinishReason.STOP: "stop", FinishReason.LENGTH: "length", FinishReason.BLACKLIST: "blocked"}
 
+# None: the customer is asked, and another run goes on with the answer.
+End = RunResult | RunFailure | None
+
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
@@ -54,41 +61,29 @@ class Workbench:
     committer: Committer
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the model is asked, and which model is asked instead when it cannot be had."""
-
-    prompt: Prompt
-    fallback_model: str = ""
-
-
 async def run_turn(claimed: ClaimedRun, bench: Workbench) -> bool:
-    """Answer one claimed turn to its end; never raises but for cancellation.
+    """Answer one claimed turn to its end, or until it waits for the customer; never raises but for cancellation.
 
     Returns False for a run that lost its turn: it stops silently, whoever took the turn has told the phone.
     """
     answer = AnswerLog(claimed)
     with bind(conversation_id=str(claimed.conversation_id), turn_id=str(claimed.turn_id)):
         try:
-            await end_turn(claimed, bench, answer, await answer_turn(claimed, bench, answer))
+            end = await answer_turn(claimed, bench, answer)
+            if end is not None:
+                await end_turn(claimed, bench, answer, end)
         except RunLost:
             logger.info("turn was taken over", extra={"attempt": claimed.attempt})
             return False
     return True
 
 
-async def answer_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog) -> RunResult | RunFailure:
+async def answer_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog) -> End:
     """Stream the answer into the log and say how it ended. Raises: RunLost"""
+    seconds_left = max(0.0, settings.ENGINE_TURN_SECONDS - claimed.spent_seconds)
     try:
-        async with asyncio.timeout(settings.ENGINE_TURN_SECONDS):
-            question = await prepare_question(claimed, bench)
-            try:
-                return await ask_model(question, bench, answer)
-            except FileLost as error:
-                logger.warning("uploading files again", extra={"error": error.code})
-                await persist(lose_copies, list_copies(question.prompt))
-            question = await prepare_question(claimed, bench)
-            return await ask_model(question, bench, answer)
+        async with asyncio.timeout(seconds_left):
+            return await answer_with_files(claimed, bench, answer, seconds_left)
     except GigaChatError as error:
         logger.warning("model call failed", extra={"error": error.code})
         return RunFailure(text="", error=get_error_code(error), reason=error.code)
@@ -102,51 +97,111 @@ async def answer_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog) 
         return RunFailure(text="", error=ErrorCode.SERVER_INTERNAL, reason=type(error).__name__)
 
 
-async def ask_model(question: Question, bench: Workbench, answer: AnswerLog) -> RunResult | RunFailure:
-    """Ask the profile's model, or its fallback when the first one cannot be had at all. Raises: RunLost"""
+async def answer_with_files(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog, seconds_left: float) -> End:
+    """Talk with the model; when it has lost a file, upload all of them again and begin once more."""
+    dialogue = await prepare_dialogue(claimed, bench.short_calls, engine=bench.engine, seconds_left=seconds_left)
     try:
-        return describe_end(question.prompt.model, *await stream_answer(question.prompt, bench, answer))
-    except GigaChatError as error:
-        is_other_model = question.fallback_model not in ("", question.prompt.model)
-        if not (is_other_model and calls_for_fallback(error)):
-            raise
-        logger.warning("asking the fallback model", extra={"error": error.code, "model": question.fallback_model})
-    prompt = replace(question.prompt, model=question.fallback_model)
-    return describe_end(prompt.model, *await stream_answer(prompt, bench, answer))
+        return await converse(dialogue, bench, answer)
+    except FileLost as error:
+        logger.warning("uploading files again", extra={"error": error.code})
+        await persist(lose_copies, list_copies(dialogue.prompt))
+    dialogue = await prepare_dialogue(claimed, bench.short_calls, engine=bench.engine, seconds_left=seconds_left)
+    return await converse(dialogue, bench, answer)
 
 
-async def stream_answer(prompt: Prompt, bench: Workbench, answer: AnswerLog) -> tuple[str, Finished | None]:
-    finished = None
-    try:
-        async with bench.upstream.stream(prompt) as completion:
-            async for parts in completion:
-                for part in parts:
-                    if isinstance(part, TextDelta):
-                        bench.committer.add(answer, part.text)
-                    elif isinstance(part, Finished):
-                        finished = part
-                await answer.wait_for_room()
-            return completion.request_id, finished
-    except ParametersRefused as error:
-        raise blame_document(prompt, error) from None
+async def converse(dialogue: Dialogue, bench: Workbench, answer: AnswerLog) -> End:
+    """Ask until the model ends its answer or the customer must be asked. Raises: GigaChatError, RunLost"""
+    while True:
+        kept = answer.text
+        try:
+            spoken = await ask_model(dialogue, bench.upstream, bench.committer, answer)
+        except (CallMalformed, CallLeaked):
+            if dialogue.was_broken:
+                raise
+            await forgive_broken_call(dialogue, answer, kept)
+            continue
+        await answer.wait_until_drained()
+        if spoken.call is not None:
+            end, is_over = await carry_out_call(dialogue, bench, answer, spoken, spoken.call)
+            if is_over:
+                return end
+        elif is_broken(spoken) and not dialogue.was_broken:
+            await forgive_broken_call(dialogue, answer, kept)
+        else:
+            return await close_answer(dialogue, bench, answer, spoken)
 
 
-def describe_end(model: str, request_id: str, finished: Finished | None) -> RunResult | RunFailure:
+async def close_answer(dialogue: Dialogue, bench: Workbench, answer: AnswerLog, spoken: Spoken) -> End:
+    """Return how the model ended its answer, once what it says was looked at."""
+    end = describe_end(dialogue, spoken)
+    if isinstance(end, RunFailure):
+        return end
+    if dialogue.results and not answer.text and end.replacement is None:
+        bench.committer.add(answer, render(dialogue))
+        return end
+    return await correct_figures(dialogue, bench.upstream, spoken, answer.text, end)
+
+
+async def carry_out_call(
+    dialogue: Dialogue, bench: Workbench, answer: AnswerLog, spoken: Spoken, call: FunctionCall
+) -> tuple[End, bool]:
+    """Do what the model asks for; return how the run ends and whether it does. Raises: RunLost"""
+    if not dialogue.may_call:
+        return end_flood(dialogue, bench, answer), True
+    taken = await persist(
+        take_call,
+        dialogue.claimed,
+        dialogue.build_request(spoken, call),
+        dialogue.spent,
+        engine=bench.engine,
+        describe=lambda result: describe_prompt(dialogue.build_next(spoken, call, result)),
+    )
+    if taken.result is None:
+        return None, True
+    dialogue.add_result(spoken, call, taken)
+    return None, False
+
+
+def end_flood(dialogue: Dialogue, bench: Workbench, answer: AnswerLog) -> End:
+    """End a turn whose model calls although it must not: what was found out is shown by us."""
+    ODDITIES["unwanted_calls"] += 1
+    if not dialogue.results:
+        return RunFailure(text="", error=ErrorCode.UPSTREAM_UNAVAILABLE, reason="unwanted_call")
+    gap = "\n\n" if answer.text else ""
+    bench.committer.add(answer, gap + render(dialogue))
+    return RunResult(**asdict(dialogue.spent), finish_reason=FINISHES[FinishReason.STOP])
+
+
+def is_broken(spoken: Spoken) -> bool:
+    return spoken.finished is not None and spoken.finished.reason == FinishReason.ERROR
+
+
+async def forgive_broken_call(dialogue: Dialogue, answer: AnswerLog, kept: str) -> None:
+    """Let the model try once more after a call that nobody could read; what it wrote of it is taken back.
+
+    kept  the text that was shown before
+    """
+    ODDITIES["broken_calls"] += 1
+    dialogue.was_broken = True
+    dialogue.add_note(BROKEN_CALL_NOTE)
+    await answer.wait_until_drained()
+    if answer.text != kept:
+        answer.rewind(kept, await persist(take_back_text, dialogue.claimed, kept))
+
+
+def describe_end(dialogue: Dialogue, spoken: Spoken) -> RunResult | RunFailure:
     """Translate the model's own ending; the text is added once it is committed."""
+    finished = spoken.finished
     finish = FINISHES.get(finished.reason) if finished else None
     if finished is None or finish is None:
         reason = f"finish_{finished.reason}" if finished else "finish_missing"
+        request_id = spoken.request_id
         return RunFailure(text="", error=ErrorCode.UPSTREAM_UNAVAILABLE, reason=reason, upstream_request_id=request_id)
-    usage = finished.usage
+    is_blocked = finished.reason == FinishReason.BLACKLIST
     return RunResult(
-        text="",
+        **asdict(dialogue.spent),
         finish_reason=finish,
-        model=model,
-        replacement=(finished.replacement or "") if finished.reason == FinishReason.BLACKLIST else None,
-        upstream_request_id=request_id,
-        prompt_tokens=usage.prompt_tokens if usage else None,
-        completion_tokens=usage.completion_tokens if usage else None,
-        cached_tokens=usage.precached_prompt_tokens if usage else None,
+        replacement=(finished.replacement or "") if is_blocked else None,
     )
 
 
@@ -157,36 +212,6 @@ async def end_turn(claimed: ClaimedRun, bench: Workbench, answer: AnswerLog, end
         await persist(finish_run, claimed, replace(end, text=answer.text), engine=bench.engine)
     else:
         await persist(fail_run, claimed, replace(end, text=answer.text), engine=bench.engine)
-
-
-async def prepare_question(claimed: ClaimedRun, bench: Workbench) -> Question:
-    """Read the history, build the prompt within its budget and record what is about to be asked."""
-    history, profile = await persist(read_history, claimed)
-    uncounted = list_uncounted(history, profile.history_tokens)
-    if uncounted:
-        await count_tokens(claimed, uncounted, bench)
-    kept = trim_history(history, profile.history_tokens)
-    attached = await attach_files(claimed, kept, bench.short_calls, engine=bench.engine)
-    prompt = build_prompt(claimed, history, profile, secret=settings.SECRET_KEY, attached=attached)
-    await persist(record_model_call, claimed, describe_prompt(prompt), engine=bench.engine)
-    return Question(prompt, profile.fallback_model)
-
-
-def read_history(claimed: ClaimedRun) -> tuple[list[Message], AssistantProfile]:
-    return list_prompt_history(claimed.turn_id), get_default_profile()
-
-
-async def count_tokens(claimed: ClaimedRun, messages: Sequence[Message], bench: Workbench) -> None:
-    """Let the provider count and keep the counts; when it cannot, the careful guess stands."""
-    texts = [message.text for message in messages]
-    try:
-        counts = await asyncio.to_thread(bench.short_calls.count_tokens, texts, model=claimed.model)
-    except GigaChatError as error:
-        logger.warning("counting tokens failed", extra={"error": error.code})
-        return
-    for message, count in zip(messages, counts, strict=True):
-        message.token_count = count.tokens
-    await persist(store_token_counts, messages)
 
 
 def get_error_code(error: GigaChatError) -> ErrorCode:

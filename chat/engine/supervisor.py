@@ -23,6 +23,7 @@ from chat.engine.upstream import ShortCalls, Upstream
 from chat.gigachat.catalogue import check_model
 from chat.protocol.events import EventType
 from chat.services.claims import ClaimedRun, claim_runs, release_runs, renew_leases
+from chat.services.confirmations import tend_questions
 from chat.services.recovery import expire_waiting_turns, recover_lost_runs
 from chat.services.slots import prepare_slots, release_slots
 from chat.stream import Appended, add_listener, remove_listener
@@ -33,6 +34,10 @@ logger = logging.getLogger(__name__)
 CLAIM_POLL_SECONDS = 0.25
 RECOVERY_SECONDS = 5.0
 MODEL_CHECK_SECONDS = 300.0
+# A question ends at most this much after its time, and a payment whose taker died is asked about as soon.
+QUESTION_SECONDS = 1.0
+# After these a turn may be waiting in the queue: a new one, or one that the customer's decision put back.
+WORK_EVENTS = frozenset({EventType.TURN_ACCEPTED, EventType.FUNCTION_COMPLETED})
 # The share of a lease after which an engine that could not renew it gives up.
 LEASE_SAFETY = 0.6
 # Claims are transactions one after the other: few at a time, so that the first answer does not wait for the last claim.
@@ -77,6 +82,7 @@ class Engine:
         self._seeking = [
             asyncio.create_task(self._prepare_and_claim(), name="engine-claims"),
             asyncio.create_task(repeat(self._recover, RECOVERY_SECONDS), name="engine-recovery"),
+            asyncio.create_task(repeat(self._tend_questions, QUESTION_SECONDS), name="engine-questions"),
             asyncio.create_task(repeat(self._check_model, MODEL_CHECK_SECONDS), name="engine-model"),
         ]
         logger.info("engine started", extra={"engine": self.name})
@@ -104,7 +110,7 @@ class Engine:
         loop = self._loop
         if loop is None or loop.is_closed() or kinds == {EventType.TEXT_DELTA}:
             return
-        if EventType.TURN_ACCEPTED in kinds:
+        if not WORK_EVENTS.isdisjoint(kinds):
             loop.call_soon_threadsafe(self._work.set)
         if EventType.TURN_CANCELLED in kinds:
             loop.call_soon_threadsafe(self._check_leases_soon)
@@ -208,6 +214,12 @@ class Engine:
         if lost:
             logger.warning("turns of a lost engine were taken over", extra={"turns": lost})
             self._work.set()
+
+    async def _tend_questions(self) -> None:
+        """Let time do its part: questions expire, payments come to an end, delayed ones are asked about again."""
+        counts = await run_in_database(tend_questions, self.name)
+        if any(counts.values()):
+            logger.info("questions were tended", extra=counts)
 
 
 async def repeat(act: Callable[[], Awaitable[None]], seconds: float) -> None:

@@ -9,6 +9,15 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="assistantprofile",
+            name="uses_functions",
+            field=models.BooleanField(
+                default=True,
+                help_text="Whether the model may look at accounts and prepare payments.",
+                verbose_name="calls functions",
+            ),
+        ),
         migrations.RemoveConstraint(
             model_name="turn",
             name="one_running_turn_per_conversation",

@@ -45,6 +45,9 @@ class AssistantProfile(models.Model):
     update_interval = models.FloatField(
         _("update interval, seconds"), null=True, blank=True, validators=[MinValueValidator(0.0)]
     )
+    uses_functions = models.BooleanField(
+        _("calls functions"), default=True, help_text=_("Whether the model may look at accounts and prepare payments.")
+    )
     history_tokens = models.PositiveIntegerField(
         _("longest history, tokens"), default=24_000, validators=[MinValueValidator(100)]
     )

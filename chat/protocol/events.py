@@ -107,7 +107,8 @@ class TextDelta(WireBody):
 class MessageReplaced(WireBody):
     """All text of the message is taken back and this stands in its place.
 
-    why  `policy`: the model's provider refused the topic; `figures`: the answer named figures nobody had given it
+    why  `policy`: the model's provider refused the topic; `figures`: the answer named figures nobody had given it;
+         `call`: a part was no text for people, and the answer goes on behind what stands here
     """
 
     TYPE: ClassVar = EventType.MSG_REPLACED

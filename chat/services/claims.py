@@ -5,19 +5,21 @@ stream more than licensed, however many processes there are.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from audit.context import AuditContext, build_system_context
 from audit.enums import Origin
-from chat.enums import TurnState
+from chat.enums import BEGUN_TURN_STATES, RunState, TurnState
 from chat.models import Conversation, Run, Turn
 from chat.protocol import events
+from chat.protocol.events import EventType
 from chat.queue import list_waiting_turns
 from chat.selectors import get_default_profile, get_streamed_text, has_pictures
 from chat.services.slots import release_slots, renew_slots, take_slot
@@ -26,7 +28,12 @@ from chat.stream import append_events
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRun:
-    """A turn this engine may answer until its lease ends; `seq` is the log's head after the claim."""
+    """A turn this engine may answer until its lease ends; `seq` is the log's head after the claim.
+
+    session_id     of the device that asked; None: functions that need one are not to be had
+    shown          the text phones hold already: the answer of a turn that waited for the customer goes on behind it
+    spent_seconds  how long earlier runs of the turn took before it waited
+    """
 
     turn_id: UUID
     run_id: UUID
@@ -37,6 +44,10 @@ class ClaimedRun:
     fence: int
     model: str
     seq: int
+    session_id: UUID | None = None
+    device_id: str = ""
+    shown: str = field(default="", repr=False)
+    spent_seconds: float = 0.0
 
 
 def build_engine_context(engine: str) -> AuditContext:
@@ -46,8 +57,8 @@ def build_engine_context(engine: str) -> AuditContext:
 def claim_runs(engine: str, *, capacity: int) -> list[ClaimedRun]:
     """Claim up to `capacity` queued turns for `engine` and begin an attempt for each.
 
-    `turn.started` (after `msg.reset` when an earlier attempt had shown text) is committed with the claim. Turns that
-    another engine takes at the same moment are left out.
+    `turn.started` (after `msg.reset` when an earlier attempt had shown text) is committed with the claim; a turn that
+    waited for the customer goes on without either. Turns that another engine takes at the same moment are left out.
     """
     candidates = list_waiting_turns(limit=capacity)
     claimed = (claim_run(engine, waiting.turn_id, waiting.conversation_id) for waiting in candidates)
@@ -64,7 +75,7 @@ def claim_run(engine: str, turn_id: UUID, conversation_id: UUID) -> ClaimedRun |
     if conversation is None:
         return None
     turn = Turn.objects.filter(pk=turn_id, state=TurnState.QUEUED).first()
-    if turn is None or Turn.objects.filter(conversation=conversation, state=TurnState.RUNNING).exists():
+    if turn is None or Turn.objects.filter(conversation=conversation, state__in=BEGUN_TURN_STATES).exists():
         return None
     now = timezone.now()
     model = choose_model(turn)
@@ -85,6 +96,7 @@ def choose_model(turn: Turn) -> str:
 
 def begin_run(conversation: Conversation, turn: Turn, run: Run, until: datetime) -> ClaimedRun:
     shown = get_streamed_text(turn) if turn.attempt else ""
+    is_resumed = has_waited(turn)
     conversation.fence += 1
     turn.state = TurnState.RUNNING
     turn.attempt = run.attempt
@@ -94,13 +106,10 @@ def begin_run(conversation: Conversation, turn: Turn, run: Run, until: datetime)
     turn.started_at = turn.started_at or run.started_at
     turn.save(update_fields=["state", "attempt", "fence", "lease_owner", "lease_until", "started_at"])
     run.save(force_insert=True)
-    begun = []
-    if shown:
-        reset = events.MessageReset(turn=turn.pk, msg=turn.answer_id, attempt=turn.attempt, why="worker_lost")
-        begun.append(events.encode(reset))
-    started = events.TurnStarted(turn=turn.pk, msg=turn.answer_id, attempt=turn.attempt, model=run.model)
-    begun.append(events.encode(started))
-    append_events(conversation, begun, turn_id=turn.pk)
+    if is_resumed:
+        conversation.save(update_fields=["fence"])
+    else:
+        append_events(conversation, describe_beginning(turn, run, is_reset=bool(shown)), turn_id=turn.pk)
     return ClaimedRun(
         turn_id=turn.pk,
         run_id=run.pk,
@@ -111,7 +120,35 @@ def begin_run(conversation: Conversation, turn: Turn, run: Run, until: datetime)
         fence=conversation.fence,
         model=run.model,
         seq=conversation.top,
+        session_id=turn.session_id,
+        device_id=turn.device_id,
+        shown=shown if is_resumed else "",
+        spent_seconds=measure_spent(turn),
     )
+
+
+def describe_beginning(turn: Turn, run: Run, *, is_reset: bool) -> list[tuple[EventType, str]]:
+    """Return the events of an attempt that starts the answer, anew when it `is_reset`."""
+    reset = events.MessageReset(turn=turn.pk, msg=turn.answer_id, attempt=turn.attempt, why="worker_lost")
+    started = events.TurnStarted(turn=turn.pk, msg=turn.answer_id, attempt=turn.attempt, model=run.model)
+    return [events.encode(reset), events.encode(started)] if is_reset else [events.encode(started)]
+
+
+def has_waited(turn: Turn) -> bool:
+    """Return whether the turn comes back from waiting for the customer: nobody lost it since."""
+    if turn.resumed_at is None:
+        return False
+    last = Run.objects.filter(turn=turn).order_by("-attempt").first()
+    return last is not None and last.state == RunState.COMPLETED
+
+
+def measure_spent(turn: Turn) -> float:
+    """Return the seconds that runs took which ended in a question: the customer's own time does not count."""
+    if turn.resumed_at is None:
+        return 0.0
+    waited = Run.objects.filter(turn=turn, state=RunState.COMPLETED)
+    spent = waited.aggregate(spent=Sum(F("finished_at") - F("started_at")))["spent"]
+    return float(spent.total_seconds()) if spent else 0.0
 
 
 def renew_leases(engine: str, held: Sequence[ClaimedRun]) -> set[UUID]:

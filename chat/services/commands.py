@@ -14,9 +14,8 @@ from chat.errors import ConversationNotFound, FileUnknown
 from chat.protocol.codes import ErrorCode, ProtocolError
 from chat.protocol.commands import ConfirmDecide, TurnCancel, TurnSubmit
 from chat.protocol.replies import CancelReply, DecisionReply, TurnSubmitted
-from chat.services.confirmations import decide_confirmation
+from chat.services.confirmations import decide_confirmation, finish_payment
 from chat.services.turns import Submission, cancel_turn, start_turn
-from functions.errors import ConfirmationNotFound
 
 # A message older than this is not sent to the model any more, whatever the phone allows.
 MAX_SUBMIT_AGE_MS = 24 * 3600 * 1000
@@ -32,6 +31,8 @@ def carry_out(
 ) -> ConversationReply:
     """Do one command for the bearer of `claims`; asking for what is somebody else's leaves an audit entry.
 
+    Answer the phone, then call `follow_up`.
+
     Raises: ChatError, ConfirmationError, ProtocolError, SessionRevoked
     """
     try:
@@ -42,10 +43,12 @@ def carry_out(
     except FileUnknown as error:
         note_denied(context, claims, error.file_id, subject="file")
         raise
-    except ConfirmationNotFound:
-        wanted = command.confirm if isinstance(command, ConfirmDecide) else conversation_id
-        note_denied(context, claims, wanted, subject="confirmation")
-        raise
+
+
+def follow_up(context: AuditContext, conversation_id: UUID, command: ConversationCommand) -> None:
+    """Do what need not hold up the reply: an approved payment that leaves the house is sent there."""
+    if isinstance(command, ConfirmDecide) and command.decision == "approve":
+        finish_payment(context, conversation_id, command.confirm)
 
 
 def dispatch(
@@ -73,6 +76,7 @@ def submit_turn(
             mid=command.mid,
             text=command.text,
             device_id=claims.device_id,
+            session_id=claims.session_id,
             busy=BusyPolicy(command.busy),
             is_new=command.new,
             file_ids=command.files,

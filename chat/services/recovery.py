@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.context import AuditContext
 from audit.enums import AuditAction
 from chat.enums import RunState, TurnState
-from chat.models import Conversation, Turn
+from chat.models import Conversation, Run, Turn
 from chat.protocol.codes import ErrorCode
 from chat.queue import WaitingTurn, list_overdue_turns
 from chat.selectors import get_streamed_text
@@ -41,7 +41,9 @@ def recover_run(engine: str, turn_id: UUID, conversation_id: UUID) -> bool:
         return False
     context = build_engine_context(engine)
     close_run(turn, RunState.LOST, now, error_code=ErrorCode.WORKER_LOST)
-    if turn.attempt < MAX_ATTEMPTS and now - turn.accepted_at < MAX_RECOVERY_AGE:
+    # The time that the customer took to decide is not the turn's age, and a decision is not a lost attempt.
+    lost = Run.objects.filter(turn=turn, state=RunState.LOST).count()
+    if lost < MAX_ATTEMPTS and now - (turn.resumed_at or turn.accepted_at) < MAX_RECOVERY_AGE:
         requeue_turn(context, conversation, turn)
     else:
         failure = RunFailure(text=get_streamed_text(turn), error=ErrorCode.WORKER_LOST, reason="attempts_used_up")

@@ -51,22 +51,40 @@ class ModelCall:
 
 
 @dataclass(frozen=True, slots=True)
-class RunResult:
-    """How the model ended an answer: its reason, its own id of the call, and tokens where it told them.
+class Spending:
+    """What a run has asked of the model so far: the provider's id of the last call, tokens where it told them.
 
-    text         what was shown
-    model        that answered, when it was not the one of the claim
-    replacement  set when that must be taken back: the text to stand in its place, empty when the model gave none
+    model  that answered, when it was not the one of the claim
     """
 
-    text: str
-    finish_reason: str
-    replacement: str | None = None
     model: str = ""
     upstream_request_id: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """That an answer named figures which nothing had told the model: how many, and who wrote what stands instead."""
+
+    figures: int
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult(Spending):
+    """How the model ended an answer.
+
+    text         what was shown
+    replacement  set when that must be taken back: the text to stand in its place, empty when the model gave none
+    correction   set when it is taken back because of its figures
+    """
+
+    text: str = ""
+    finish_reason: str = ""
+    replacement: str | None = None
+    correction: Correction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +100,11 @@ class RunFailure:
 @transaction.atomic(durable=True)
 def record_model_call(claimed: ClaimedRun, call: ModelCall, *, engine: str) -> None:
     """Note on the run and in the audit log what is about to be asked of the model."""
+    note_model_call(claimed, call, engine=engine)
+
+
+def note_model_call(claimed: ClaimedRun, call: ModelCall, *, engine: str) -> None:
+    """The same inside the caller's transaction."""
     Run.objects.filter(pk=claimed.run_id).update(
         prompt_messages=call.messages, prompt_bytes=call.size_bytes, prompt_digest=call.digest
     )
@@ -127,16 +150,7 @@ def finish_run(claimed: ClaimedRun, result: RunResult, *, engine: str) -> None:
     release_slots([claimed.run_id])
     text, replaced = choose_text(claimed, result)
     answer = store_answer(turn, text, now)
-    Run.objects.filter(pk=claimed.run_id).update(
-        state=RunState.COMPLETED,
-        model=result.model or claimed.model,
-        finished_at=now,
-        finish_reason=result.finish_reason,
-        upstream_request_id=result.upstream_request_id,
-        prompt_tokens=result.prompt_tokens,
-        completion_tokens=result.completion_tokens,
-        cached_tokens=result.cached_tokens,
-    )
+    close_completed_run(claimed, result, finish=result.finish_reason, engine=engine, now=now)
     close_turn(conversation, turn, TurnState.COMPLETED, now, finish_reason=result.finish_reason)
     completed = events.TurnCompleted(
         turn=turn.pk,
@@ -147,20 +161,51 @@ def finish_run(claimed: ClaimedRun, result: RunResult, *, engine: str) -> None:
         usage=build_usage(result),
     )
     append_events(conversation, [*replaced, events.encode(completed)], turn_id=turn.pk)
-    count_tokens_used(
-        build_engine_context(engine),
-        customer_id=claimed.customer_id,
-        model=result.model or claimed.model,
-        tokens=(result.prompt_tokens or 0, result.completion_tokens or 0, result.cached_tokens or 0),
-        now=now,
-    )
+    context = build_engine_context(engine)
+    if result.correction is not None:
+        details: dict[str, str | int] = {"figures": result.correction.figures, "author": result.correction.author}
+        record_turn(context, AuditAction.ANSWER_CORRECTED, turn, customer_id=claimed.customer_id, details=details)
     record_turn(
-        build_engine_context(engine),
+        context,
         AuditAction.TURN_FINISHED,
         turn,
         customer_id=claimed.customer_id,
         details={**describe_text(answer), "finish": result.finish_reason, "attempt": claimed.attempt},
     )
+
+
+def close_completed_run(claimed: ClaimedRun, spent: Spending, *, finish: str, engine: str, now: datetime) -> None:
+    """End the run by its own will and count what it used, in the transaction that says why."""
+    model = spent.model or claimed.model
+    Run.objects.filter(pk=claimed.run_id).update(
+        state=RunState.COMPLETED,
+        model=model,
+        finished_at=now,
+        finish_reason=finish,
+        upstream_request_id=spent.upstream_request_id,
+        prompt_tokens=spent.prompt_tokens,
+        completion_tokens=spent.completion_tokens,
+        cached_tokens=spent.cached_tokens,
+    )
+    count_tokens_used(
+        build_engine_context(engine),
+        customer_id=claimed.customer_id,
+        model=model,
+        tokens=(spent.prompt_tokens or 0, spent.completion_tokens or 0, spent.cached_tokens or 0),
+        now=now,
+    )
+
+
+@transaction.atomic(durable=True)
+def take_back_text(claimed: ClaimedRun, kept: str) -> int:
+    """Take back what was shown beyond `kept`, because it was no text for a customer; return the event's position.
+
+    Raises: RunLost
+    """
+    conversation, turn = lock_claimed(claimed)
+    replaced = build_replaced(claimed, kept, why="call")
+    [event] = append_events(conversation, [events.encode(replaced)], turn_id=turn.pk)
+    return event.seq
 
 
 def choose_text(claimed: ClaimedRun, result: RunResult) -> tuple[str, list[tuple[EventType, str]]]:
@@ -170,10 +215,14 @@ def choose_text(claimed: ClaimedRun, result: RunResult) -> tuple[str, list[tuple
     text = result.replacement or build_refusal(claimed.customer_id)
     if text == result.text:
         return text, []
-    replaced = events.MessageReplaced(
-        msg=claimed.message_id, text=text, bytes=len(text.encode()), sum=digest_text(text), why="policy"
+    why = "policy" if result.correction is None else "figures"
+    return text, [events.encode(build_replaced(claimed, text, why=why))]
+
+
+def build_replaced(claimed: ClaimedRun, text: str, *, why: str) -> events.MessageReplaced:
+    return events.MessageReplaced(
+        msg=claimed.message_id, text=text, bytes=len(text.encode()), sum=digest_text(text), why=why
     )
-    return text, [events.encode(replaced)]
 
 
 def build_refusal(customer_id: UUID) -> str:
@@ -183,7 +232,7 @@ def build_refusal(customer_id: UUID) -> str:
         return gettext("I cannot talk about this topic. I can help with questions about the bank.")
 
 
-def build_usage(result: RunResult) -> UsageBody | None:
+def build_usage(result: Spending) -> UsageBody | None:
     if result.prompt_tokens is None or result.completion_tokens is None:
         return None
     return UsageBody(in_=result.prompt_tokens, out=result.completion_tokens, cached=result.cached_tokens)

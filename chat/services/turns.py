@@ -24,8 +24,10 @@ from chat.queue import estimate_wait, measure_answer_time
 from chat.selectors import get_streamed_text
 from chat.services.endings import build_message, close_run, close_turn, describe_text, record_turn, store_answer
 from chat.services.files import attach_files, describe_file
+from chat.services.questions import close_question
 from chat.services.usage import refuse_over_budget
 from chat.stream import append_events, lock_conversation
+from functions.enums import ConfirmationState
 
 TITLE_CHARS = 80
 # A phone that keeps sending while an answer runs may line up this many turns.
@@ -34,11 +36,15 @@ MAX_QUEUED_TURNS = 5
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What the phone sent: `mid` names the message on the phone, `is_new` allows a new conversation."""
+    """What the phone sent: `mid` names the message on the phone, `is_new` allows a new conversation.
+
+    session_id  decides which functions the model may call for the customer; None: only what is public
+    """
 
     mid: UUID
     text: str
     device_id: str
+    session_id: UUID | None = None
     busy: BusyPolicy = BusyPolicy.REJECT
     is_new: bool = False
     file_ids: tuple[UUID, ...] = ()
@@ -140,7 +146,7 @@ def make_room(context: AuditContext, conversation: Conversation, submission: Sub
         return
     if submission.busy == BusyPolicy.INTERRUPT:
         for turn in unfinished:
-            end_by_customer(context, conversation, turn, submission.device_id, now)
+            end_by_customer(context, conversation, turn, submission.device_id, now, state=ConfirmationState.SUPERSEDED)
     elif submission.busy == BusyPolicy.REJECT or len(unfinished) > MAX_QUEUED_TURNS:
         raise TurnBusy(unfinished[0].pk)
 
@@ -169,6 +175,7 @@ def store_turn(
         mid=submission.mid,
         fingerprint=submission.fingerprint,
         device_id=submission.device_id,
+        session_id=submission.session_id,
         accepted_at=now,
         accepted_seq=conversation.top + 1,
     )
@@ -220,8 +227,16 @@ def cancel_turn(
 
 
 def end_by_customer(
-    context: AuditContext, conversation: Conversation, turn: Turn, device_id: str, now: datetime
+    context: AuditContext,
+    conversation: Conversation,
+    turn: Turn,
+    device_id: str,
+    now: datetime,
+    *,
+    state: ConfirmationState = ConfirmationState.CANCELLED,
 ) -> None:
+    """End the turn where it stands; the question it waits with is closed first, as `state`."""
+    closed = close_question(context, conversation, turn, state, now)
     text = get_streamed_text(turn) if turn.attempt else ""
     answer = store_answer(turn, text, now)
     close_run(turn, RunState.CANCELLED, now)
@@ -233,7 +248,7 @@ def end_by_customer(
         sum=digest_text(text),
         dev=device_id,
     )
-    append_events(conversation, [events.encode(cancelled)], turn_id=turn.pk)
+    append_events(conversation, [*closed, events.encode(cancelled)], turn_id=turn.pk)
     record_turn(
         context,
         AuditAction.TURN_CANCELLED,

@@ -12,11 +12,13 @@ from chat.enums import TurnState
 from chat.errors import ConversationNotFound
 from chat.models import Turn
 from chat.protocol.commands import Position
+from chat.protocol.events import ConfirmRequested
 from chat.protocol.frames import digest_text
 from chat.protocol.replies import ActiveTurn, Attachment, DeniedAttachment, ResumeMode, SnapshotReason
 from chat.protocol.states import StateContent, StateMessage, encode_state_frames
 from chat.selectors import LogHead, get_streamed_text, list_log_heads, list_newest_messages, list_unfinished_turns
 from chat.services.files import describe_files
+from chat.services.questions import list_questions
 from chat.socket.session import Cursor, Session
 from chat.stream import lock_conversation
 
@@ -45,11 +47,22 @@ def hold_cursors(session: Session, positions: Sequence[tuple[UUID, Position]]) -
 async def attach(session: Session, wants: Sequence[Want]) -> list[Attachment | DeniedAttachment]:
     """Return the answer for each wanted conversation; those that are not the customer's are let go again."""
     customer_id = session.require_claims().customer_id
-    heads = await run_in_database(list_log_heads, customer_id, [want.conversation_id for want in wants])
-    return [answer_want(session, want, heads.get(want.conversation_id)) for want in wants]
+    found = await run_in_database(read_heads, customer_id, [want.conversation_id for want in wants])
+    return [answer_want(session, want, *found.get(want.conversation_id, (None, ()))) for want in wants]
 
 
-def answer_want(session: Session, want: Want, head: LogHead | None) -> Attachment | DeniedAttachment:
+def read_heads(
+    customer_id: UUID, conversation_ids: Sequence[UUID]
+) -> dict[UUID, tuple[LogHead, tuple[ConfirmRequested, ...]]]:
+    """Return log head and open questions of the customer's own conversations; three queries."""
+    heads = list_log_heads(customer_id, conversation_ids)
+    questions = list_questions(heads)
+    return {key: (head, questions.get(key, ())) for key, head in heads.items()}
+
+
+def answer_want(
+    session: Session, want: Want, head: LogHead | None, questions: tuple[ConfirmRequested, ...]
+) -> Attachment | DeniedAttachment:
     if head is None:
         session.unfollow(want.conversation_id)
         return DeniedAttachment(c=want.conversation_id)
@@ -61,7 +74,13 @@ def answer_want(session: Session, want: Want, head: LogHead | None) -> Attachmen
         want.cursor.sent = want.position.s or 0
         mode = ResumeMode.LIVE if want.cursor.sent == head.top else ResumeMode.REPLAY
     return Attachment(
-        c=head.conversation_id, e=head.epoch, top=head.top, mode=mode, why=why, active=describe_active(head.active_turn)
+        c=head.conversation_id,
+        e=head.epoch,
+        top=head.top,
+        mode=mode,
+        why=why,
+        active=describe_active(head.active_turn),
+        confirms=questions,
     )
 
 
@@ -130,6 +149,7 @@ def build_state(conversation_id: UUID) -> tuple[int, list[str]]:
         messages=messages,
         older=len(newest) > SNAPSHOT_MESSAGES,
         active=describe_active(head.active_turn),
+        confirms=list_questions([conversation_id]).get(conversation_id, ()),
     )
     return conversation.top, encode_state_frames(conversation_id, conversation.top, content)
 

@@ -32,7 +32,7 @@ from chat.protocol.commands import (
 )
 from chat.protocol.frames import encode_ok, encode_signal, encode_welcome
 from chat.protocol.replies import DeniedAttachment, Empty, Pong, RefreshReply, TurnSubmitted, Welcome
-from chat.services.commands import ConversationCommand, ConversationReply, carry_out, note_denied
+from chat.services.commands import ConversationCommand, ConversationReply, carry_out, follow_up, note_denied
 from chat.socket.attaching import attach, begin, hold_cursors
 from chat.socket.limits import FLOOD_RETRY_MS
 from chat.socket.refusals import SocketRefused
@@ -150,9 +150,11 @@ async def stop_turn(session: Session, command: Command) -> None:
 
 
 async def decide(session: Session, command: Command) -> None:
-    """Take the customer's yes or no."""
+    """Take the customer's yes or no; a payment that leaves the house is sent once the phone has its reply."""
+    body = expect(command, ConfirmDecide)
     async with hold_events(session, require_conversation(command)):
-        await carry_out_for(session, command, expect(command, ConfirmDecide))
+        await carry_out_for(session, command, body)
+    await run_in_database(follow_up, build_context(session), require_conversation(command), body)
 
 
 async def carry_out_for(session: Session, command: Command, body: ConversationCommand) -> ConversationReply:
