@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -208,11 +209,12 @@ def test_limit_of_a_dead_or_foreign_currency_card_is_refused(card: Card, ctx: Ct
 
 @pytest.mark.parametrize("name", ["block_card", "unblock_card", "set_card_limit"])
 def test_cards_of_others_are_unknown(name: str, ctx: Ctx) -> None:
-    arguments = {
+    asked: dict[str, dict[str, Any]] = {
         "block_card": {"reason": "lost"},
         "unblock_card": {},
         "set_card_limit": {"limit": "online", "amount": 1},
-    }[name]
+    }
+    arguments = asked[name]
     theirs = make_card(make_account())
     assert refuse(ctx, name, card="card_9", **arguments).code == Code.UNKNOWN_REFERENCE
     assert refuse(ctx, name, card=ctx.handle_for(theirs), **arguments).code == Code.UNKNOWN_REFERENCE
