@@ -72,7 +72,7 @@ def tell_processing(context: AuditContext, confirmation: Confirmation, now: date
 def tell_done(context: AuditContext, confirmation: Confirmation, now: datetime) -> Decided:
     outcome = confirmation.outcome
     move_confirmation(confirmation, ConfirmationState.EXECUTED, outcome="")
-    result = build_result(outcome, state=ConfirmationState.EXECUTED.value) if outcome else None
+    result = build_result(outcome, status=ConfirmationState.EXECUTED.value) if outcome else None
     is_first = result is not None and answer_done(context, confirmation, result, now)
     return Decided(
         confirmation=confirmation,
