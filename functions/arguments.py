@@ -31,9 +31,9 @@ PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,63}")
 # Whose data it is comes from the session alone; a model that says it is under somebody's influence.
 IDENTITY = re.compile(
     r"(?:^|_)(?:customers?|users?|clients?|owners?|sessions?|login|username|password|token|device|tenant|self)(?:_|$)"
-    r"|^(?:my_)?phone$|_phone$|(?:^|_)ids?$|[a-z]Id$|uuid",
-    re.IGNORECASE,
+    r"|(?:^|_)phone$|(?:^|_)ids?$|uuid"
 )
+CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Args(BaseModel):
@@ -99,7 +99,12 @@ def fit_arguments(function: Function, raw: RawArguments) -> BaseModel:
 def find_identity_arguments(function: Function, raw: RawArguments) -> tuple[str, ...]:
     """Return the unknown arguments that try to say whose data is meant: a sign of a hijacked model."""
     known = name_parameters(function.args) if function.args else {}
-    return tuple(name for name in raw.values if name not in known and IDENTITY.search(name))
+    return tuple(name for name in raw.values if name not in known and names_identity(name))
+
+
+def names_identity(name: str) -> bool:
+    """Whether an argument of this name would say whose data is meant: `customer_id`, `userId`, `phone`."""
+    return IDENTITY.search(CAMEL_HUMP.sub("_", name).lower()) is not None
 
 
 def name_parameters(model: type[BaseModel]) -> dict[str, FieldInfo]:

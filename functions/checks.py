@@ -15,7 +15,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 
-from functions.arguments import IDENTITY, Args, name_parameters, parse_arguments
+from functions.arguments import Args, name_parameters, names_identity, parse_arguments
 from functions.definitions import Function
 from functions.enums import FunctionClass
 from functions.errors import CallRefused
@@ -114,7 +114,7 @@ def check_parameter_count(function: Function) -> Iterator[CheckMessage]:
 def check_identities(function: Function) -> Iterator[CheckMessage]:
     properties = read_properties(function)
     for name in name_parameters(function.args) if function.args else ():
-        if IDENTITY.search(name) and HANDLE not in properties.get(name, {}):
+        if names_identity(name) and HANDLE not in properties.get(name, {}):
             yield fail(
                 4, function, f"the parameter {name} says whose data is meant", "The session says it; take a handle."
             )

@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict
 
 from accounts.money import Money, format_money, format_plain
-from functions.definitions import MAX_RESULT_BYTES
+from functions.definitions import DEFAULT_RESULT_BYTES, MAX_RESULT_BYTES
 from functions.errors import CallRefused, FunctionsError
 from functions.refusals import MESSAGES
 from functions.schemas import SUMMARY
@@ -118,7 +118,6 @@ def build_refusal(refused: CallRefused) -> Envelope:
     """Return the envelope of an error; what it does not say itself is said by its code."""
     message, fix = MESSAGES[refused.code]
     error: dict[str, Any] = {
-        **refused.details,
         "code": refused.code.value,
         "message": refused.message or message,
         "fix": refused.fix or fix,
@@ -128,5 +127,7 @@ def build_refusal(refused: CallRefused) -> Envelope:
         error["fields"] = [
             {"name": field.name, "problem": field.problem, "expected": field.expected} for field in refused.fields
         ]
-    text = orjson.dumps({"ok": False, "error": error}).decode()
-    return Envelope(text, {"code": refused.code.value})
+    text = orjson.dumps({"ok": False, "error": {**refused.details, **error}})
+    if len(text) > DEFAULT_RESULT_BYTES:
+        text = orjson.dumps({"ok": False, "error": error})
+    return Envelope(text.decode(), {"code": refused.code.value})
