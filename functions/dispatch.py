@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +47,13 @@ UNKNOWN_LABEL = _("Working on it")
 
 def render_offer(*, session_id: UUID | None, registry: Registry = REGISTRY) -> tuple[Mapping[str, Any], ...]:
     """Return the functions that the model is told of in a session's turn, as GigaChat wants them; None: nobody's."""
-    return tuple(render_gigachat(function) for function in registry.list_functions(find_session_scopes(session_id)))
+    return render_functions(registry, find_session_scopes(session_id))
+
+
+@lru_cache(maxsize=16)
+def render_functions(registry: Registry, scopes: frozenset[str]) -> tuple[Mapping[str, Any], ...]:
+    """Return the renderings, the same objects every time: a registry never changes after the start."""
+    return tuple(render_gigachat(function) for function in registry.list_functions(scopes))
 
 
 def record_call(context: AuditContext, evaluation: Evaluation, *, now: datetime) -> CallResult:
