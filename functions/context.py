@@ -142,12 +142,6 @@ class Ctx:
         """Next first, account loaded."""
         return find_subscriptions(self.customer.pk)
 
-    @property
-    def confirmations(self) -> QuerySet[Confirmation]:
-        """Of this conversation, newest first."""
-        asked = Confirmation.objects.filter(customer=self.customer, conversation_id=self.conversation_id)
-        return asked.order_by("-created_at", "-pk")
-
     def resolve_account(self, text: str | None) -> Account:
         """Return the account a handle stands for; without a handle the customer's only open one.
 

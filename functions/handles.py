@@ -37,6 +37,7 @@ class HandleTable:
         self._by_place = {(row.kind, row.number): row for row in rows}
         self._by_reference = {(row.kind, row.reference): row for row in rows}
         self._minted: list[Handle] = []
+        self._revealed: dict[str, str] = {}
 
     @classmethod
     def load(cls, conversation_id: UUID, customer_id: UUID) -> "HandleTable":
@@ -93,8 +94,14 @@ class HandleTable:
         known = self._by_reference.get((kind, reference))
         return known.text if known is not None else self.mint(kind, reference, seal_text(value))
 
+    def reveal(self, placeholder: str, value: str) -> None:
+        """Let `placeholder` ("acc_1.requisites") stand for `value` as long as this table lives; it is never stored."""
+        self._revealed[placeholder] = value
+
     def read_value(self, text: str) -> str | None:
-        """Return the sealed value that a handle stands for; None when it is unknown or stands for an object."""
+        """Return the value that a handle or placeholder stands for; None when it is unknown or stands for an object."""
+        if text in self._revealed:
+            return self._revealed[text]
         found = self.find(text)
         return None if found is None or found.sealed is None else unseal_text(found.sealed)
 

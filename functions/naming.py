@@ -4,15 +4,17 @@ import re
 
 from accounts.folding import MERCHANT_LENGTH, clean_untrusted
 from accounts.models import Account, Card, Payee
+from functions.fields import LONG_DIGITS
 
 WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:-[^\W\d_]+)*(?!\w)")
 LAST_DIGITS = "··"
+SHOWN_DIGITS = 4
 TITLE_LENGTH = 64
 
 
 def name_account(account: Account) -> str:
     """Return "Накопительный ··4821"."""
-    return f"{clean_untrusted(account.title, TITLE_LENGTH)} {LAST_DIGITS}{account.last4}"
+    return f"{mask_digits(clean_untrusted(account.title, TITLE_LENGTH))} {LAST_DIGITS}{account.last4}"
 
 
 def name_card(card: Card) -> str:
@@ -23,6 +25,11 @@ def name_card(card: Card) -> str:
 def name_payee(payee: Payee) -> str:
     """Return the payee's name, masked again by us: other banks do not always."""
     return mask_person(payee.shown_name)
+
+
+def mask_digits(text: str) -> str:
+    """Return a company's or an account's name with every long number cut to its last digits: "Договор ··5678"."""
+    return LONG_DIGITS.sub(lambda found: f"{LAST_DIGITS}{found[0][-SHOWN_DIGITS:]}", text)
 
 
 def mask_person(name: str) -> str:

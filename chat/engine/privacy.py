@@ -7,6 +7,7 @@ from accounts.models import Customer
 from functions.handles import HandleTable
 from functions.privacy.masking import build_masker
 from functions.privacy.restoring import Restorer, build_lookup
+from functions.requisites import reveal_requisites
 
 
 class Privacy:
@@ -26,8 +27,8 @@ class Privacy:
         self._table.save(now)
 
     def adopt(self, table: HandleTable) -> None:
-        """Restore from the table as a call left it."""
-        self._look_up = build_lookup(table)
+        """Restore from the table as a call left it, and from what was known before."""
+        self._look_up = build_lookup(table, self._look_up)
 
     def open_restorer(self) -> Restorer:
         """Return what puts the values back into one streamed answer."""
@@ -35,5 +36,7 @@ class Privacy:
 
 
 def open_privacy(customer: Customer, conversation_id: UUID) -> Privacy:
-    """Return the conversation's privacy; two queries."""
-    return Privacy(customer, HandleTable.load(conversation_id, customer.pk))
+    """Return the conversation's privacy; three queries."""
+    table = HandleTable.load(conversation_id, customer.pk)
+    reveal_requisites(table)
+    return Privacy(customer, table)

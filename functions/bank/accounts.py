@@ -14,8 +14,9 @@ from functions.context import Ctx
 from functions.enums import HandleKind
 from functions.fields import AccountHandle, AccountHandleOrEmpty, PublicName
 from functions.handles import is_handle
-from functions.naming import name_account
+from functions.naming import describe_requisites, name_account
 from functions.registry import read
+from functions.requisites import name_requisites
 from functions.results import MoneyView, Result
 
 
@@ -151,8 +152,9 @@ def show_requisites(ctx: Ctx, a: AccountArgument) -> RequisitesView:
     """
     account = ctx.resolve_account(a.account)
     handle = ctx.handle_for(account)
+    ctx.handles.reveal(name_requisites(handle), describe_requisites(account))
     ctx.card("requisites", account=handle, title=name_account(account), **list_requisites(account))
-    return RequisitesView(account=handle, title=name_account(account), requisites=f"⟦{handle}.requisites⟧")
+    return RequisitesView(account=handle, title=name_account(account), requisites=f"⟦{name_requisites(handle)}⟧")
 
 
 def choose_account(ctx: Ctx, text: str) -> Account:

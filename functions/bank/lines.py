@@ -6,7 +6,7 @@ from accounts.models import AccountLine
 from accounts.money import Money
 from functions.context import Ctx
 from functions.fields import Day, PublicName
-from functions.naming import name_account
+from functions.naming import mask_digits, name_account
 from functions.results import MoneyView, Result
 
 # In a list; a line alone is told in full.
@@ -63,7 +63,7 @@ def show_line_in_full(ctx: Ctx, line: AccountLine) -> LineView:
             "memo_untrusted": ctx.untrusted(line.memo_untrusted) or None,
             "account_title": name_account(line.account),
             "kind": OperationKind(line.operation.kind),
-            "bank": bank.name if bank else None,
+            "bank": mask_digits(bank.name) if bank else None,
             "balance_after": after,
         }
     )

@@ -22,7 +22,7 @@ from functions.dependencies import SBP, ask_dependency
 from functions.enums import HandleKind
 from functions.errors import Code
 from functions.fields import Day, MaskedName, MaskedNumber, PublicName, SearchText
-from functions.naming import LAST_DIGITS, mask_person, name_payee
+from functions.naming import LAST_DIGITS, mask_digits, mask_person, name_payee
 from functions.registry import read
 from functions.results import Result
 
@@ -179,7 +179,7 @@ def list_phone_candidates(ctx: Ctx, handle: str) -> list[Candidate]:
 
 
 def build_saved(payee: Payee) -> Candidate:
-    bank = payee.bank.name if payee.bank else ""
+    bank = mask_digits(payee.bank.name) if payee.bank else ""
     return Candidate(payee=payee, name=name_payee(payee), bik=payee.bank_id or "", bank=bank, is_saved=True)
 
 
@@ -192,7 +192,8 @@ def build_new(ctx: Ctx, phone: str, digest: str, recipient: Recipient) -> Candid
         target_digest=digest,
     )
     name = mask_person(recipient.shown_name)
-    return Candidate(payee=payee, name=name, bik=recipient.bik, bank=recipient.bank_name, is_saved=False)
+    bank = mask_digits(recipient.bank_name)
+    return Candidate(payee=payee, name=name, bik=recipient.bik, bank=bank, is_saved=False)
 
 
 def is_bank_meant(candidate: Candidate, bank: str | None) -> bool:

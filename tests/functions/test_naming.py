@@ -1,7 +1,7 @@
 import pytest
 
-from functions.fields import check_short_name
-from functions.naming import mask_person
+from functions.fields import check_masked_number, check_short_name
+from functions.naming import mask_digits, mask_person
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,17 @@ from functions.naming import mask_person
 def test_a_name_is_a_first_name_and_a_letter(name: str, masked: str) -> None:
     assert mask_person(name) == masked
     assert check_short_name(masked) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Текущий", "Текущий"),
+        ("Вклад 2026", "Вклад 2026"),
+        ("Договор 12345678", "Договор ··5678"),
+        ("Счёт 4081 7810 0000", "Счёт ··0000"),
+    ],
+)
+def test_long_numbers_in_names_are_cut(text: str, masked: str) -> None:
+    assert mask_digits(text) == masked
+    assert check_masked_number(masked) == masked

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -6,7 +7,7 @@ from accounts.enums import LimitPeriod
 from accounts.errors import TransferSuspended
 from accounts.gateways.demo import DemoGateway
 from accounts.models import Customer, FlaggedTarget, Operation, Suspension
-from accounts.services.antifraud import list_signs
+from accounts.services.antifraud import find_suspension_end, list_signs
 from accounts.services.outgoing import submit_sbp_transfer
 from audit.models import AuditEntry
 from tests.factories.accounts import make_customer
@@ -86,3 +87,15 @@ def test_usual_payment_is_checked_and_allowed() -> None:
     assert send(build_sbp_transfer(source, make_payee(customer), 1), NOW).status == "posted"
     checked = AuditEntry.objects.get(action="antifraud.checked")
     assert b'"verdict":"allowed"' in bytes(checked.body)
+
+
+def test_a_preview_sees_until_when_an_order_waits() -> None:
+    set_limit("antifraud.new_payee", LimitPeriod.OPERATION, 50_000)
+    customer = make_customer()
+    source = make_account(customer, balance=1_000_000)
+    order = build_sbp_transfer(source, make_payee(customer, is_known=False), 50_001, key="first")
+    assert find_suspension_end(order) is None
+    with pytest.raises(TransferSuspended):
+        send(order, NOW)
+    assert find_suspension_end(replace(order, idempotency_key="preview")) == HOURS_48
+    assert find_suspension_end(replace(order, memo="other")) is None

@@ -9,6 +9,7 @@ from accounts.gateways.demo import DemoGateway
 from accounts.models import BankDirectory, Payee
 from accounts.services.payees import (
     add_payee,
+    choose_recipient_id,
     find_payee_by_phone,
     find_recipients,
     mark_paid,
@@ -123,3 +124,23 @@ def test_mark_paid_keeps_the_first_time() -> None:
         mark_paid(payee, NOW + later)
     payee.refresh_from_db()
     assert (payee.first_paid_at, payee.last_paid_at) == (NOW, NOW + timedelta(days=1))
+
+
+def test_new_recipient_has_the_id_that_was_foretold() -> None:
+    customer, stranger = make_customer(), make_customer()
+    recipient = Recipient(bik=BIK, bank_name="Демонстрационный банк", shown_name="Мария С.")
+    foretold = choose_recipient_id(customer.pk, "8 (000) 000-03-00", BIK)
+    payee = save_recipient(
+        build_context(),
+        customer_id=customer.pk,
+        phone="+70000000300",
+        recipient=recipient,
+        origin=PayeeOrigin.CUSTOMER,
+        now=NOW,
+    )
+    assert payee.public_id == foretold
+    others = [
+        choose_recipient_id(stranger.pk, "+70000000300", BIK),
+        choose_recipient_id(customer.pk, "+70000000301", BIK),
+    ]
+    assert len({foretold, *others}) == 3
