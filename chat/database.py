@@ -18,7 +18,7 @@ from django.db import connections
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Connections that live outside this executor: the group committer's own.
+# Connections of the pool that are not for this executor: synchronous views take theirs from it too.
 RESERVED_CONNECTIONS = 1
 
 

@@ -125,12 +125,8 @@ SELECT place, top FROM bumped
 """
 
 
-def append_deltas(pending: Sequence[PendingDelta]) -> dict[UUID, int]:
-    """Commit one delta for each of several conversations in one statement and one transaction.
-
-    Returns the position of each committed delta by conversation; a conversation that is missing has a newer fence:
-    its writer lost the turn. Announces nothing: the caller does, with the events it still holds.
-    """
+def encode_deltas(pending: Sequence[PendingDelta]) -> str:
+    """Return the parameter of APPEND_DELTAS_SQL; `place` counts from 0."""
     rows = [
         {
             "place": place,
@@ -141,8 +137,17 @@ def append_deltas(pending: Sequence[PendingDelta]) -> dict[UUID, int]:
         }
         for place, item in enumerate(pending)
     ]
+    return orjson.dumps(rows).decode()
+
+
+def append_deltas(pending: Sequence[PendingDelta]) -> dict[UUID, int]:
+    """Append one delta to each of several conversations in one statement, in the caller's transaction if there is one.
+
+    Returns the position of each delta by conversation; a conversation that is missing has a newer fence: its writer
+    lost the turn. Announces nothing: the caller does, with the events it still holds.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(APPEND_DELTAS_SQL, [orjson.dumps(rows).decode()])
+        cursor.execute(APPEND_DELTAS_SQL, [encode_deltas(pending)])
         return {pending[place].conversation_id: seq for place, seq in cursor.fetchall()}
 
 
