@@ -207,9 +207,9 @@ def settle_payment(context: AuditContext, conversation_id: UUID, confirmation_id
     return True
 
 
-def settle_payments(engine: str) -> int:
+def settle_payments(engine: str, now: datetime) -> int:
     """Finish what the takers of decisions left, and tell outcomes that came late; return how many were looked at."""
-    unsettled = list_unsettled(timezone.now())
+    unsettled = list_unsettled(now)
     for confirmation in unsettled:
         finish_payment(build_engine_context(engine), confirmation.conversation_id, confirmation.pk)
     return len(unsettled)
@@ -268,7 +268,7 @@ def tend_questions(engine: str) -> dict[str, int]:
     """Do everything about questions that is due; return how many there were of each kind. A handful of rows."""
     return {
         "expired": expire_questions(engine),
-        "settled": settle_payments(engine),
+        "settled": settle_payments(engine, timezone.now()),
         "asked_again": ask_cooled(engine),
         "orphans": cancel_orphans(engine),
     }

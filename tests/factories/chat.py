@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from accounts.models import Customer
+from accounts.models import Customer, DeviceSession
 from audit.context import AuditContext
 from audit.enums import ActorKind, Origin
 from chat.enums import BusyPolicy
@@ -29,8 +29,17 @@ def make_submission(
     busy: BusyPolicy = BusyPolicy.REJECT,
     is_new: bool = True,
     file_ids: tuple[UUID, ...] = (),
+    session: DeviceSession | None = None,
 ) -> Submission:
-    return Submission(mid=mid or uuid4(), text=text, device_id="phone-a", busy=busy, is_new=is_new, file_ids=file_ids)
+    return Submission(
+        mid=mid or uuid4(),
+        text=text,
+        device_id=session.device_id if session else "phone-a",
+        session_id=session.pk if session else None,
+        busy=busy,
+        is_new=is_new,
+        file_ids=file_ids,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +61,13 @@ def ask(
     conversation_id: UUID | None = None,
     text: str = QUESTION,
     file_ids: tuple[UUID, ...] = (),
+    session: DeviceSession | None = None,
+    busy: BusyPolicy = BusyPolicy.QUEUE,
 ) -> Asked:
-    """Submit a question; the conversation is opened when it is new."""
+    """Submit a question; the conversation is opened when it is new.
+
+    session  of the device that asks; without one the model may call only what is public
+    """
     prepare_slots()
     asker = customer or make_customer()
     key = conversation_id or uuid4()
@@ -61,7 +75,7 @@ def ask(
         make_context(asker),
         customer_id=asker.pk,
         conversation_id=key,
-        submission=make_submission(text=text, busy=BusyPolicy.QUEUE, file_ids=file_ids),
+        submission=make_submission(text=text, busy=busy, file_ids=file_ids, session=session),
     )
     return Asked(asker, key, accepted)
 
