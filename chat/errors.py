@@ -2,6 +2,7 @@
 
 ChatError
 ├── ConversationNotFound    unknown or foreign: outside they look the same
+├── ConversationClosed      its customer has closed it
 ├── TurnNotFound            unknown, or of another conversation
 ├── TurnBusy                the conversation has an unfinished turn and the caller chose `reject`
 ├── MessageConflict         the same client message id with other content
@@ -26,6 +27,10 @@ class ChatError(Exception):
 
 class ConversationNotFound(ChatError):
     """The conversation does not exist or belongs to somebody else. Retrying does not help."""
+
+
+class ConversationClosed(ChatError):
+    """Nothing can be asked in the conversation any more. Retrying does not help; a new conversation does."""
 
 
 class TurnNotFound(ChatError):

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from accounts.api.endpoint import UnknownPath
 from accounts.api.schema import DocsView, SchemaView
+from chat.api.closing import CloseView
 from chat.api.commands import CommandView
 from chat.api.files import FileContentView, FileListView, FileView
 from chat.api.views import ConversationListView, ConversationView, EventListView, MessageListView
@@ -19,6 +20,7 @@ version_1: list[URLPattern | URLResolver] = [
     path(ONE, ConversationView.as_view(), name="conversation"),
     path(f"{ONE}/messages", MessageListView.as_view(), name="messages"),
     path(f"{ONE}/events", EventListView.as_view(), name="events"),
+    path(f"{ONE}/close", CloseView.as_view(), name="close"),
     path(f"{ONE}/commands", CommandView.as_view(), name="commands"),
     path("files", FileListView.as_view(), name="files"),
     path(ONE_FILE, FileView.as_view(), name="file"),

@@ -58,6 +58,7 @@ class FollowedConversation:
     ended: dict[str, str] = field(default_factory=dict)
     active: str | None = None
     types: list[str] = field(default_factory=list)
+    is_closed: bool = False
     awaits_state: bool = False
     asked: bool = False
     _parts: list[Frame] = field(default_factory=list)
@@ -121,6 +122,7 @@ class FollowedConversation:
             self.active = body["turn"]
         elif kind in {"conv.created", "conv.updated"}:
             self.title = body.get("title", self.title)
+            self.is_closed = self.is_closed or body.get("closed", False)
         return True
 
     def _take_state(self, frame: Frame) -> Verdict:
@@ -138,6 +140,7 @@ class FollowedConversation:
             if not follows(texts[message["msg"]], message):
                 return Verdict.RESYNC
         self.texts, self.title, self.cursor = texts, frame["d"]["title"], frame["s"]
+        self.is_closed = frame["d"].get("closed", False)
         self.active = read_turn(frame["d"]["active"])
         self.types.append("conv.state")
         return Verdict.APPLIED

@@ -30,6 +30,7 @@ STATUSES: dict[ErrorCode, int] = {
     ErrorCode.TURN_NOT_FOUND: 404,
     ErrorCode.FILE_NOT_FOUND: 404,
     ErrorCode.CONFIRM_NOT_FOUND: 404,
+    ErrorCode.CONV_CLOSED: 409,
     ErrorCode.TURN_BUSY: 409,
     ErrorCode.IDEM_CONFLICT: 409,
     ErrorCode.CMD_TOO_OLD: 409,
@@ -50,13 +51,14 @@ BAD_FRAME = 400
 NO_ID = "-"
 
 NOT_HERE = Problem(404, "confirm.not_found", "no such question here")
+CLOSED = Problem(409, "conv.closed", "the conversation is closed")
 BUSY = Problem(409, "turn.busy", "a turn is unfinished", is_retryable=True)
 DECIDED = Problem(409, "confirm.decided", "already decided")
 SIGNATURE = Problem(403, "confirm.signature", "the signature does not fit")
 STEP_UP = Problem(403, "auth.step_up", "the password must be given again first", is_retryable=True)
 QUEUE_FULL = Problem(503, "upstream.queue_full", "too many questions are waiting", is_retryable=True)
 BAD_BODY = Problem(400, "proto.invalid", "expected a value")
-COMMAND_PROBLEMS = (BAD_BODY, SIGNATURE, STEP_UP, CONV_NOT_FOUND, NOT_HERE, BUSY, DECIDED, QUEUE_FULL)
+COMMAND_PROBLEMS = (BAD_BODY, SIGNATURE, STEP_UP, CONV_NOT_FOUND, NOT_HERE, CLOSED, BUSY, DECIDED, QUEUE_FULL)
 
 SUBMIT_EXAMPLE = OpenApiExample(
     "submit",

@@ -18,6 +18,9 @@ CONVERSATION: Final = {
     "top": 5,
 }
 CONVERSATION_EXAMPLE = OpenApiExample("conversation", response_only=True, value=CONVERSATION)
+CLOSED_EXAMPLE = OpenApiExample(
+    "closed", response_only=True, value={**CONVERSATION, "closed_at": "2026-11-24T09:20:00.000000Z", "top": 6}
+)
 CONVERSATIONS_EXAMPLE = OpenApiExample(
     "page",
     response_only=True,

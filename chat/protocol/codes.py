@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     AUTH_STEP_UP = "auth.step_up", True
     # What is asked for.
     CONV_NOT_FOUND = "conv.not_found", False
+    CONV_CLOSED = "conv.closed", False
     IDEM_CONFLICT = "idem.conflict", False
     IDEM_IN_PROGRESS = "idem.in_progress", True
     CMD_TOO_OLD = "cmd.too_old", False

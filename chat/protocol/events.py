@@ -49,9 +49,12 @@ class ConversationCreated(WireBody):
 
 
 class ConversationUpdated(WireBody):
+    """What is given has changed; `closed`: nothing can be asked in it any more."""
+
     TYPE: ClassVar = EventType.CONV_UPDATED
 
     title: str | None = None
+    closed: Literal[True] | None = None
 
 
 class TurnAccepted(WireBody):

@@ -41,6 +41,7 @@ class StateMessage(WireBody):
 class ConversationState(WireBody):
     """The `d` of one `conv.state`: part `part` of `of`, messages oldest first; `older` says that there are more.
 
+    closed    true when nothing can be asked any more
     active    the unfinished turn as of this state, null when there is none; newer than what `welcome` said
     confirms  the questions open as of this state, in full
     """
@@ -50,6 +51,7 @@ class ConversationState(WireBody):
     title: str
     msgs: tuple[StateMessage, ...]
     older: bool
+    closed: Literal[True] | None = None
     active: ActiveTurn | None
     confirms: tuple[ConfirmRequested, ...] = ()
 
@@ -67,6 +69,7 @@ class StateContent:
     older: bool
     active: ActiveTurn | None
     confirms: Sequence[ConfirmRequested] = ()
+    is_closed: bool = False
 
 
 def encode_state_frames(conversation_id: UUID, seq: Seq, content: StateContent) -> list[str]:
@@ -83,6 +86,7 @@ def encode_state_frames(conversation_id: UUID, seq: Seq, content: StateContent) 
             title=content.title,
             msgs=tuple(part),
             older=content.older,
+            closed=content.is_closed or None,
             active=content.active,
             confirms=tuple(content.confirms),
         )

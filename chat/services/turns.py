@@ -16,7 +16,15 @@ from audit.context import AuditContext
 from audit.enums import AuditAction
 from audit.journal import record_entry
 from chat.enums import FINAL_TURN_STATES, BusyPolicy, Role, RunState, TurnState
-from chat.errors import ConversationNotFound, MessageConflict, QueueFull, TooManyTurns, TurnBusy, TurnNotFound
+from chat.errors import (
+    ConversationClosed,
+    ConversationNotFound,
+    MessageConflict,
+    QueueFull,
+    TooManyTurns,
+    TurnBusy,
+    TurnNotFound,
+)
 from chat.models import Conversation, Turn
 from chat.protocol import events
 from chat.protocol.frames import digest_text
@@ -76,7 +84,8 @@ def start_turn(
     A repeated `mid` with the same content returns the first turn and writes nothing. Conversation, message, turn,
     events and audit entries commit together.
 
-    Raises: ConversationNotFound, MessageConflict, TurnBusy, TooManyTurns, BudgetUsedUp, QueueFull, FileUnknown
+    Raises: ConversationNotFound, ConversationClosed, MessageConflict, TurnBusy, TooManyTurns, BudgetUsedUp, QueueFull,
+    FileUnknown
     """
     conversation = lock_own_conversation(customer_id, conversation_id, submission)
     # Read under the lock: messages of one conversation are paged by time, so time must follow the order of commits.
@@ -84,6 +93,8 @@ def start_turn(
     known = Turn.objects.filter(conversation=conversation, mid=submission.mid).first()
     if known is not None:
         return repeat_turn(conversation, known, submission)
+    if conversation.closed_at is not None:
+        raise ConversationClosed
     refuse_above_rate(customer_id, now)
     refuse_over_budget(customer_id, now)
     refuse_full_queue()

@@ -149,6 +149,7 @@ def build_state(conversation_id: UUID) -> tuple[int, list[str]]:
         messages=messages,
         older=len(newest) > SNAPSHOT_MESSAGES,
         active=describe_active(head.active_turn),
+        is_closed=conversation.closed_at is not None,
         confirms=list_questions([conversation_id]).get(conversation_id, ()),
     )
     return conversation.top, encode_state_frames(conversation_id, conversation.top, content)

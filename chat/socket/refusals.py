@@ -8,6 +8,7 @@ from audit.log_context import get_request_id
 from chat.errors import (
     BudgetUsedUp,
     ChatError,
+    ConversationClosed,
     ConversationNotFound,
     FileUnknown,
     MessageConflict,
@@ -92,6 +93,8 @@ def describe_chat_error(error: ChatError) -> dict[str, Any]:
     match error:
         case ConversationNotFound():
             known = {"code": ErrorCode.CONV_NOT_FOUND, "message": "no such conversation"}
+        case ConversationClosed():
+            known = {"code": ErrorCode.CONV_CLOSED, "message": "the conversation is closed"}
         case TurnNotFound():
             known = {"code": ErrorCode.TURN_NOT_FOUND, "message": "no such turn here", "field": "d.turn"}
         case FileUnknown():

@@ -32,6 +32,7 @@ class ScriptedServer:
     is_free  when cleared, refreshes are not answered until it is set
     stored   answers to the next files, (status, body) each; without one a file is stored as `f1`, `f2` and so on
     content  bytes and type of every stored file; without them there is none
+    closings  answers to the next orders to close a conversation, (status, body) each
     may_store  when cleared, files are not answered until it is set
     answers  more of the API, by method and path below `/api/v1`: `GET /keys`
     """
@@ -48,6 +49,8 @@ class ScriptedServer:
         self.fetched: list[str] = []
         self.files = 0
         self.answers: dict[str, Answer] = {}
+        self.closings: list[tuple[int, Frame]] = []
+        self.closed_paths: list[str] = []
         self.may_store = asyncio.Event()
         self.may_store.set()
         self.is_free = asyncio.Event()
@@ -126,8 +129,11 @@ class ScriptedServer:
         return frame
 
     def is_silent(self) -> bool:
-        """Tell whether everything the page sent was expected."""
-        return self._frames.empty()
+        """Tell whether everything the page sent was expected; acks come when they like."""
+        while not self._frames.empty():
+            if self._frames.get_nowait()["t"] != "ack":
+                return False
+        return True
 
     def _accept(self, socket: WebSocketRoute) -> None:
         self.sockets.append(socket)
@@ -158,6 +164,10 @@ class ScriptedServer:
             await self._answer_file(route)
         elif path.startswith("/files/"):
             await self._answer_content(route, path)
+        elif path.endswith("/close"):
+            self.closed_paths.append(path)
+            status, closing = self.closings.pop(0)
+            await route.fulfill(status=status, json=closing)
         elif path == "/me":
             await route.fulfill(json={"first_name": "Анна", "last_name": "Ветрова", "username": "anna"})
         else:

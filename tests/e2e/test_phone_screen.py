@@ -195,6 +195,54 @@ async def test_menu_opens_an_older_conversation_and_comes_back(phone: PhonePage,
     await expect(phone.page.locator(".message .text")).to_have_text(["Курс?", "Раз"])
 
 
+async def test_menu_closes_the_conversation_for_good(open_phone: OpenPhone) -> None:
+    phone = await open_phone(ignore=("Failed to load resource",))
+    server = ScriptedServer(phone)
+    server.closings = [(409, {"code": "turn.busy"}), (200, {})]
+    await server.enter()
+    await phone.page.click("#menu-open")
+    await expect(phone.page.locator("#menu-end")).to_be_hidden()
+    await phone.page.click("#menu-close")
+    talk = await ask_first_question(server)
+    await phone.page.click("#menu-open")
+    await phone.page.click("#menu-end")
+    await expect(phone.page.locator("#conversations-hint")).to_have_text(
+        "An answer is unfinished. Stop it or let it come first."
+    )
+    server.send(talk.delta("Раз"), talk.completed())
+    await phone.wait_for_answer()
+    await phone.page.click("#menu-end")
+
+    await expect(phone.page.locator("#closed")).to_contain_text("This conversation is closed.")
+    await expect(phone.page.locator("#composer")).to_be_hidden()
+    assert server.closed_paths == [f"/conversations/{talk.c}/close"] * 2
+    await phone.page.click("#closed-new")
+    await expect(phone.page.locator("#composer")).to_be_visible()
+    await expect(phone.page.locator("#closed")).to_be_hidden()
+
+
+async def test_conversation_closed_on_another_phone_takes_no_more_questions(
+    phone: PhonePage, server: ScriptedServer
+) -> None:
+    await server.enter()
+    talk = await ask_first_question(server)
+    server.send(talk.delta("Раз"), talk.completed(), talk.event("conv.updated", {"closed": True}))
+    await expect(phone.page.locator("#closed")).to_be_visible()
+    await phone.page.click("#menu-open")
+    await expect(phone.page.locator("#menu-end")).to_be_hidden()
+    await phone.page.click("#menu-close")
+    await phone.page.click("#network")
+    await phone.page.click("#network")
+    await server.welcome(talk.entry("snapshot", why="old"))
+    server.send(talk.state())
+
+    # The state has the last word.
+    await expect(phone.page.locator("#closed")).to_be_hidden()
+    server.send(talk.event("conv.updated", {"title": "Другое"}))
+    await expect(phone.page.locator("#title")).to_have_text("Другое")
+    await expect(phone.page.locator("#composer")).to_be_visible()
+
+
 async def test_frames_panel_shows_the_wire_without_tokens(open_phone: OpenPhone) -> None:
     phone = await open_phone(viewport={"width": 1280, "height": 900})
     server = ScriptedServer(phone)

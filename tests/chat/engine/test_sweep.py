@@ -23,8 +23,9 @@ from chat.enums import CopyState, FileState
 from chat.errors import FileUnreadable
 from chat.files.names import build_neutral_name
 from chat.files.storage import read_content, write_content
-from chat.models import Conversation, GigaChatFile, Message, StoredFile, Turn
+from chat.models import GigaChatFile, Message, StoredFile, Turn
 from chat.services import copies
+from chat.services.conversations import close_conversation
 from chat.services.copies import begin_copy
 from chat.services.file_upkeep import UNUSED_LIFE, is_used, retire_file
 from chat.services.files import attach_files, delete_file
@@ -68,6 +69,11 @@ async def use_file(real: RealBench, customer: Customer) -> tuple[StoredFile, UUI
     return file, asked.conversation_id
 
 
+async def close(customer: Customer, conversation_id: UUID) -> None:
+    context = make_context(customer)
+    await run_in_database(close_conversation, context, customer_id=customer.pk, conversation_id=conversation_id)
+
+
 async def test_sweep_leaves_what_is_in_use(real: RealBench, anna: Customer) -> None:
     file, _conversation = await use_file(real, anna)
 
@@ -95,18 +101,14 @@ async def test_sweep_deletes_an_expired_copy_and_keeps_the_original(real: RealBe
 async def test_sweep_deletes_copies_of_closed_conversations_only(real: RealBench, anna: Customer) -> None:
     file, first = await use_file(real, anna)
     second = await real.answer(anna, file_ids=(file.pk,))
-    await run_in_database(close_conversation, first)
+    await close(anna, first)
     assert await run_sweep(real) == SweepReport()
 
-    await run_in_database(close_conversation, second.conversation_id)
+    await close(anna, second.conversation_id)
 
     assert await run_sweep(real) == SweepReport(withdrawn=1)
     assert count_there(real) == 0
     assert await run_in_database(list_reasons, "file.withdrawn") == ["conversation_closed"]
-
-
-def close_conversation(conversation_id: UUID) -> None:
-    Conversation.objects.filter(pk=conversation_id).update(closed_at=timezone.now())
 
 
 async def test_sweep_deletes_copies_of_deleted_files(real: RealBench, anna: Customer) -> None:

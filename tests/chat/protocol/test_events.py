@@ -21,6 +21,7 @@ SUM = digest_text("Привет")
     [
         (events.ConversationCreated(title="Карты"), "conv.created", {"title": "Карты"}),
         (events.ConversationUpdated(), "conv.updated", {}),
+        (events.ConversationUpdated(closed=True), "conv.updated", {"closed": True}),
         (
             events.TurnAccepted(turn=T, msg=M, mid=M, text="Привет", dev="d_A"),
             "turn.accepted",

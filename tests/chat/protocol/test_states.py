@@ -79,3 +79,10 @@ def test_encode_state_frames_says_which_turn_is_unfinished() -> None:
         "attempt": 0,
         "msg": str(UUID(int=6)),
     }
+
+
+def test_encode_state_frames_says_in_every_part_that_the_conversation_is_closed() -> None:
+    messages = [build_message("Ж" * 10_000, number) for number in range(7)]
+    content = StateContent(title="", messages=messages, older=False, active=None, is_closed=True)
+    frames = encode_state_frames(C, 9, content)
+    assert [json.loads(frame)["d"]["closed"] for frame in frames] == [True] * 3

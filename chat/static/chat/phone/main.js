@@ -136,6 +136,8 @@ function drawPhone(shown) {
   byId("older").hidden = !conversation.hasOlder;
   transcript.render(shown);
   status.render(connection.status);
+  byId("closed").hidden = conversation.isClosed !== true;
+  byId("composer").hidden = conversation.isClosed === true;
   composer.render({ isRunning: findRunningTurn(conversation) !== undefined, isCancelling });
 }
 
@@ -161,10 +163,12 @@ byId("older").addEventListener("click", async () => {
     announce(describeError(error.code));
   }
 });
-byId("new").addEventListener("click", () => {
-  phone?.open();
-  composer.focus();
-});
+for (const id of ["new", "closed-new"]) {
+  byId(id).addEventListener("click", () => {
+    phone?.open();
+    composer.focus();
+  });
+}
 for (const button of document.querySelectorAll(".suggestion")) {
   button.addEventListener("click", () => composer.submit(button.textContent?.trim() ?? ""));
 }

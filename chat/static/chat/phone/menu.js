@@ -17,6 +17,7 @@ export class Menu {
   #dialog = /** @type {HTMLDialogElement} */ (byId("menu"));
   #list = byId("conversations");
   #hint = byId("conversations-hint");
+  #end = /** @type {HTMLButtonElement} */ (byId("menu-end"));
   #hooks;
   #phone = /** @type {Phone|null} */ (null);
 
@@ -26,6 +27,7 @@ export class Menu {
     byId("menu-open").addEventListener("click", () => this.#open());
     byId("menu-close").addEventListener("click", () => this.#dialog.close());
     byId("menu-new").addEventListener("click", () => this.#choose());
+    this.#end.addEventListener("click", () => this.#endConversation());
     byId("sign-out").addEventListener("click", () => this.#leave(hooks.signOut));
     byId("frames-open").addEventListener("click", () => this.#leave(hooks.toggleFrames));
     this.#dialog.addEventListener("click", (event) => {
@@ -43,11 +45,23 @@ export class Menu {
   async #open() {
     this.#list.replaceChildren();
     this.#tell(translate("menu.loading"));
+    const conversation = this.#phone?.conversation;
+    this.#end.hidden = !conversation || conversation.isNew || conversation.isClosed === true;
     this.#dialog.showModal();
     try {
       this.#show(await /** @type {Phone} */ (this.#phone).listConversations());
     } catch (error) {
       this.#tell(describeError(error instanceof RestError ? error.code : "server.internal"));
+    }
+  }
+
+  async #endConversation() {
+    try {
+      await this.#phone?.close();
+      this.#leave(this.#hooks.opened);
+    } catch (error) {
+      if (!(error instanceof RestError)) throw error;
+      this.#tell(error.code === "turn.busy" ? translate("menu.busy") : describeError(error.code));
     }
   }
 

@@ -145,6 +145,15 @@ export class Phone {
     return (await this.#parts.session.get("/conversations")).results;
   }
 
+  /** Close the open conversation for good. @throws {import("./session.js").RestError} */
+  async close() {
+    const { conversation } = this;
+    await this.#parts.session.post(`/conversations/${conversation.id}/close`, {});
+    // The log says so, too; without a link it cannot yet.
+    conversation.isClosed = true;
+    this.#changed(true);
+  }
+
   /** Show what came before the messages at hand. */
   async loadEarlier() {
     await loadEarlier(this.#parts.session, this.conversation);

@@ -35,6 +35,7 @@
  * @property {import("./confirmations.js").Call[]} calls              of functions, by turn
  * @property {import("./confirmations.js").Confirmation[]} confirms   questions to the customer, by turn
  * @property {boolean} hasOlder
+ * @property {boolean} [isClosed]                      nothing can be asked any more
  * @property {string|null} [earlier]                   where the next page of older messages begins
  *
  * @typedef {object} Claim                             what the server says the finished text is
@@ -85,6 +86,7 @@ export function applySnapshot(conversation, bodies) {
   conversation.earlier = null;
   conversation.title = bodies.map((body) => body.title).find(Boolean) ?? "";
   conversation.hasOlder = bodies.some((body) => body.older);
+  conversation.isClosed = bodies.some((body) => body.closed);
   for (const piece of bodies.flatMap((body) => body.msgs ?? [])) placePiece(conversation, piece);
   for (const { id, turn, state } of conversation.messages) {
     if (turn && state === "streaming") conversation.turns.push({ id: turn, state: "running", answer: id });
@@ -216,7 +218,10 @@ function replaceText(message, text) {
 /** @type {Record<string, (conversation: Conversation, body: any) => Claim|null|void>} */
 const APPLY = {
   "conv.created": (conversation, body) => void (conversation.title = body.title ?? conversation.title),
-  "conv.updated": (conversation, body) => void (conversation.title = body.title ?? conversation.title),
+  "conv.updated": (conversation, body) => {
+    conversation.title = body.title ?? conversation.title;
+    if (body.closed) conversation.isClosed = true;
+  },
   "turn.accepted": (conversation, body) => {
     const { msg: id, text, turn, mid, files } = body;
     placeMessage(conversation, { id, role: "user", text, bytes: measureBytes(text), state: "done", turn, mid, files });
