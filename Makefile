@@ -50,6 +50,7 @@ check: $(VENV)/.develop ## format, lint, types, imports, migrations, documents
 	@$(NO_DATABASE) check
 	@$(NO_DATABASE) makemigrations --check --dry-run
 	@$(NO_DATABASE) export_asyncapi --check
+	@$(NO_DATABASE) export_functions --check
 	@mkdir -p build && $(NO_DATABASE) spectacular --validate --fail-on-warn --file build/openapi.yaml
 	@diff -u docs/openapi.yaml build/openapi.yaml || { \
 		echo "error: docs/openapi.yaml is out of date: cp build/openapi.yaml docs/openapi.yaml" >&2; exit 1; }

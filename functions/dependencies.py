@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from accounts.circuits import BreakerLimits, Circuit, CircuitOpen
-from accounts.errors import GatewayUnavailable
+from accounts.errors import AccountsError, GatewayUnavailable
 from functions.errors import CallRefused, Code
 
 SBP = "sbp"
@@ -35,5 +35,9 @@ def ask_dependency(name: str) -> Iterator[None]:
         raise
     except CallRefused as refused:
         (circuit.note_failure if refused.code in FAILURES else circuit.note_answer)(admission)
+        raise
+    except AccountsError:
+        # A refusal is an answer: the system lives.
+        circuit.note_answer(admission)
         raise
     circuit.note_answer(admission)

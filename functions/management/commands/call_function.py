@@ -1,7 +1,8 @@
 """Call one function as a customer's assistant would: the real executor, recorded like every other call.
 
 Reads are answered, immediate actions are carried out. What needs the customer's yes is only asked, and withdrawn at
-once: nobody could answer in a conversation that no phone has open.
+once: nobody could answer in a conversation that no phone has open. Handles of an answer are known to the next call
+that names its conversation.
 """
 
 from argparse import ArgumentParser
@@ -19,6 +20,7 @@ from accounts.selectors.sessions import find_customer
 from audit.context import build_system_context
 from audit.enums import Origin
 from functions.calls import CallRequest, CallResult
+from functions.confirmations.asking import list_open_confirmations
 from functions.confirmations.closing import close_pending
 from functions.dispatch import evaluate_call, record_call
 from functions.enums import CallStatus, ConfirmationState
@@ -34,13 +36,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--customer", required=True, help="login name or id of the customer")
         parser.add_argument("--name", required=True, help="name of the function")
-        parser.add_argument("--args", default="{}", help="arguments as one JSON object")
+        parser.add_argument("--args", dest="arguments", default="{}", help="arguments as one JSON object")
+        parser.add_argument("--conversation", type=UUID, help="go on with the conversation of an earlier call")
         parser.add_argument("--text", action="append", default=[], help="what the customer wrote; may be repeated")
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
         request = build_request(take_customer(options["customer"]), options)
         found = call(request)
+        self.stderr.write(f"conversation {request.conversation_id}")
         self.stdout.write(found.result or describe_question(found))
         if found.status not in {CallStatus.OK, CallStatus.WAITING}:
             raise CommandError(f"{found.name}: {found.status}", returncode=1)
@@ -58,15 +62,19 @@ def take_customer(text: str) -> Customer:
 
 
 def build_request(customer: Customer, options: dict[str, Any]) -> CallRequest:
+    """Raises: CommandError for a conversation in which the customer is asked something: that question must stand"""
+    conversation_id = options["conversation"] or uuid4()
+    if conversation_id in list_open_confirmations([conversation_id]):
+        raise CommandError("the customer is asked something in this conversation")
     return CallRequest(
         customer_id=customer.pk,
         session_id=None,
         device_id="command",
-        conversation_id=uuid4(),
+        conversation_id=conversation_id,
         turn_id=uuid4(),
         step=1,
         name=options["name"],
-        arguments=options["args"],
+        arguments=options["arguments"],
         customer_texts=tuple(options["text"]),
         deadline=timezone.now() + timedelta(seconds=TURN_SECONDS),
     )

@@ -78,7 +78,8 @@ def is_current(path: Path, text: str) -> bool:
 def write_documents(root: Path, *, may_keep_versions: bool) -> None:
     unraised = list_unraised(list_functions(), read_lock(root / LOCK))
     if unraised and not may_keep_versions:
-        raise CommandError(f"changed under the same version: {', '.join(unraised)}; raise the version")
+        names = ", ".join(unraised)
+        raise CommandError(f"changed under the same version: {names}; raise the version (or say --same-versions)")
     for path in find_strays(root):
         path.unlink()
     for path, text in iter_documents():
