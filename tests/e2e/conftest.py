@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.e2e.browser import PHONE_SCREEN, PhonePage, find_browser
-from tests.e2e.scripted import ScriptedServer
+from tests.e2e.questions import QUESTION, ScriptedBank
+from tests.e2e.scripted import ScriptedConversation, ScriptedServer, ask_first_question
 
 OpenPhone = Callable[..., Awaitable[PhonePage]]
 
@@ -49,3 +51,15 @@ async def phone(open_phone: OpenPhone) -> PhonePage:
 async def server(phone: PhonePage) -> ScriptedServer:
     """A server whose every frame the test writes, for the page in `phone`."""
     return ScriptedServer(phone)
+
+
+@pytest.fixture
+def bank(server: ScriptedServer) -> ScriptedBank:
+    return ScriptedBank(server)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def talk(server: ScriptedServer, bank: ScriptedBank) -> ScriptedConversation:
+    """A conversation whose first question the assistant is answering."""
+    await server.enter()
+    return await ask_first_question(server, QUESTION)

@@ -8,17 +8,19 @@ from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from playwright.async_api import Route
+from playwright.async_api import Locator, Route, expect
 
 from accounts.device_signatures import decode_base64url, is_signature_right, load_public_key
 from accounts.keys import build_jwk, encode_base64url
 from accounts.services.device_keys import PROOF_DOMAIN
 from audit.canonical import encode_canonical
 from functions.confirmations.server_key import PAYLOAD_DOMAIN, RECEIPT_DOMAIN
+from tests.e2e.browser import PhonePage
 from tests.e2e.scripted import Frame, ScriptedConversation, ScriptedServer
 
 SIGNING = ec.ECDSA(SHA256())
 KID = "bank-1"
+QUESTION = "Переведи 15 000 на накопительный"
 PASSWORD = "a password"
 TERMS = {
     "act": "transfer_own",
@@ -53,6 +55,7 @@ class ScriptedBank:
             "POST /auth/step-up": self._answer_step_up,
             "POST /devices/keys/challenge": self._answer_challenge,
             "POST /devices/keys": self._answer_enrolment,
+            **{f"DELETE /devices/keys/k{number}": self._answer_removal for number in (1, 2, 3)},
         }
 
     def ask(self, talk: ScriptedConversation, *, seconds: int = 120, **changes: Any) -> Frame:
@@ -98,6 +101,10 @@ class ScriptedBank:
         is_named = decided["kid"] == f"phone#{len(self.enrolled)}"
         return is_named and is_signature_right(self.enrolled[-1], decode_base64url(decided["sig"]), text)
 
+    async def _answer_removal(self, route: Route) -> None:
+        self.revoked.append(route.request.url.rpartition("/")[2])
+        await route.fulfill(status=204)
+
     async def _answer_keys(self, route: Route) -> None:
         jwk = build_jwk(self.key.public_key()) | {"kid": KID, "use": "sig", "alg": "ES256"}
         await route.fulfill(json={"keys": [jwk]})
@@ -107,12 +114,12 @@ class ScriptedBank:
         self.passwords.append(password)
         if password == PASSWORD:
             self.is_fresh = True
-            await route.fulfill(status=204)
+            await route.fulfill(json={"fresh_seconds": 300})
         else:
             await refuse(route, 401, "auth.refused")
 
     async def _answer_challenge(self, route: Route) -> None:
-        await route.fulfill(status=201, json={"challenge": "c" * 40})
+        await route.fulfill(json={"challenge": "c" * 40, "expires_in": 120})
 
     async def _answer_enrolment(self, route: Route) -> None:
         if not self.is_fresh:
@@ -127,3 +134,36 @@ class ScriptedBank:
 
 async def refuse(route: Route, status: int, code: str) -> None:
     await route.fulfill(status=status, json={"code": code, "message": "", "retryable": False, "trace": "t"})
+
+
+def find_card(phone: PhonePage, phase: str = "") -> Locator:
+    return phone.page.locator(f'.cards .card[data-phase="{phase}"]' if phase else ".cards .card[data-phase]")
+
+
+async def put(bank: ScriptedBank, talk: ScriptedConversation, **changes: Any) -> Frame:
+    """Ask, and wait until the page has proved it; returns the question's body."""
+    frame = bank.ask(talk, **changes)
+    bank.server.send(frame)
+    await expect(find_card(bank.server.phone, "waiting")).to_be_visible()
+    body: Frame = frame["d"]
+    return body
+
+
+async def press(phone: PhonePage, name: str) -> None:
+    await find_card(phone).get_by_role("button", name=name, exact=True).click()
+
+
+async def accept(server: ScriptedServer, talk: ScriptedConversation, asked: Frame, decision: str = "approve") -> Frame:
+    """Take the page's decision as the server does; returns its body."""
+    state = {"approve": "approved", "reject": "declined"}[decision]
+    frame = await server.expect_reply_to("confirm.decide", {"state": state, "s": talk.top + 1})
+    body: Frame = frame["d"]
+    assert (frame["c"], body["decision"]) == (talk.c, decision)
+    decided = {"confirm": asked["confirm"], "decision": decision, "dev": await read_device(server.phone)}
+    server.send(talk.event("confirm.decided", decided))
+    return body
+
+
+async def read_device(phone: PhonePage) -> str:
+    device: str = await phone.page.evaluate("() => localStorage.getItem('phone.device.0')")
+    return device
