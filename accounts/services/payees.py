@@ -63,18 +63,22 @@ def add_payee(
         },
     )
     if is_new:
-        record_entry(
-            context,
-            AuditAction.PAYEE_ADDED,
-            subject="payee",
-            subject_id=str(payee.public_id),
-            customer_id=customer_id,
-            details={"kind": kind.value, "origin": origin.value},
-        )
+        record_payee(context, payee)
     elif payee.shown_name != name:
         payee.shown_name = name
         payee.save(update_fields=["shown_name"])
     return payee
+
+
+def record_payee(context: AuditContext, payee: Payee) -> None:
+    record_entry(
+        context,
+        AuditAction.PAYEE_ADDED,
+        subject="payee",
+        subject_id=str(payee.public_id),
+        customer_id=payee.customer_id,
+        details={"kind": payee.kind, "origin": payee.origin},
+    )
 
 
 def check_target(kind: PayeeKind, target: str, bik: str) -> str:

@@ -113,7 +113,7 @@ def finish(
 
 def answer_done(context: AuditContext, confirmation: Confirmation, result: str, now: datetime) -> bool:
     """Give the waiting call its result; False when it was answered before."""
-    links = {"confirmation": str(confirmation.pk)}
+    links = {"confirmation": str(confirmation.pk), "state": str(confirmation.state)}
     if confirmation.operation is not None:
         links["operation"] = str(confirmation.operation.public_id)
     return answer_call(

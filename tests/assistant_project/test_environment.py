@@ -134,3 +134,13 @@ def test_build_child_environment_adds_changes(monkeypatch: pytest.MonkeyPatch) -
     environment = build_child_environment({"OTHER": "child"})
 
     assert (environment["SAMPLE"], environment["OTHER"]) == ("parent", "child")
+
+
+@pytest.mark.parametrize(("text", "found"), [("1", 1), ("300", 300), ("0", 120), ("301", 120)])
+def test_count_outside_its_bounds_is_a_mistake(
+    env: Environment, monkeypatch: pytest.MonkeyPatch, text: str, found: int
+) -> None:
+    monkeypatch.setenv("SAMPLE", text)
+
+    assert env.count("SAMPLE", default=120, most=300) == found
+    assert bool(env.mistakes) == (found == 120)
