@@ -69,7 +69,7 @@ class Correction:
     """That an answer named figures which nothing had told the model: how many, and who wrote what stands instead."""
 
     figures: int
-    author: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def finish_run(claimed: ClaimedRun, result: RunResult, *, engine: str) -> None:
     append_events(conversation, [*replaced, events.encode(completed)], turn_id=turn.pk)
     context = build_engine_context(engine)
     if result.correction is not None:
-        details: dict[str, str | int] = {"figures": result.correction.figures, "author": result.correction.author}
+        details: dict[str, str | int] = {"figures": result.correction.figures, "by": result.correction.by}
         record_turn(context, AuditAction.ANSWER_CORRECTED, turn, customer_id=claimed.customer_id, details=details)
     record_turn(
         context,

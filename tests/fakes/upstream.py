@@ -60,9 +60,13 @@ class ScriptedCalls:
 
 @dataclass(slots=True)
 class ScriptedUpstream:
-    """Answers every prompt with the same script, but for models it was told to refuse."""
+    """Answers every prompt with the same script, but for models it was told to refuse.
+
+    scripts  one for each prompt in turn; the last one also answers whatever comes after
+    """
 
     script: Sequence[StreamPart | Exception | asyncio.Event] = (TextDelta("Курс — "), TextDelta("98,40 ₽"), STOP)
+    scripts: Sequence[Sequence[StreamPart | Exception | asyncio.Event]] = ()
     refusals: dict[str, GigaChatError] = field(default_factory=dict)
     prompts: list[Prompt] = field(default_factory=list)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
@@ -82,10 +86,13 @@ class ScriptedUpstream:
         try:
             if prompt.model in self.refusals:
                 raise self.refusals[prompt.model]
-            yield ScriptedStream(self.script)
+            yield ScriptedStream(self.choose_script())
         finally:
             self.open_streams -= 1
             self.closed.set()
+
+    def choose_script(self) -> Sequence[StreamPart | Exception | asyncio.Event]:
+        return self.scripts[min(len(self.prompts), len(self.scripts)) - 1] if self.scripts else self.script
 
     async def aclose(self) -> None:
         return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -55,7 +56,7 @@ def asked(talk: Talk) -> Confirmation:
     return talk.wait_for_transfer()
 
 
-def decide(talk: Talk, asked: Confirmation, decision: str = "approve", **changes: object) -> DecisionReply:
+def decide(talk: Talk, asked: Confirmation, decision: str = "approve", **changes: Any) -> DecisionReply:
     command = talk.build_decision(asked, decision, **changes)
     return decide_confirmation(make_context(talk.customer), talk.claims, talk.conversation_id, command)
 
