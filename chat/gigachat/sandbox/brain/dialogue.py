@@ -4,10 +4,12 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import orjson
 
+from chat.gigachat.sandbox.brain.days import read_today
 from chat.gigachat.sandbox.brain.text import Language, find_language, list_words, score_phrases
 from chat.gigachat.sandbox.schema import MessageIn
 
@@ -32,6 +34,11 @@ _DEFINITION = re.compile(
     re.IGNORECASE,
 )
 _HOWTO = re.compile(r"\s*(а\s+)?(как|how (do|can|to|does|should))\b(?!\s+much)", re.IGNORECASE)
+# What the server writes as the customer to have an answer or a call written again: the question is still the old one.
+_NOTE = re.compile(r"В твоём ответе есть числа|Предыдущий вызов функции")
+_HANDLE = re.compile(r"\b(?:acc|card|tx|bill|payee|confirm)_\d+\b")
+# "What is the dollar rate?" asks for a number, "What is an exchange rate?" for a meaning.
+_PRICE = re.compile(r"\s*what('s| is) the\b.*\b(dollar|euro|yuan|usd|eur|cny)", re.IGNORECASE)
 _PERSONAL = (
     "=мой",
     "=моя",
@@ -59,13 +66,17 @@ class FunctionResult:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """`question` is the customer's last message; `results` are the functions called since it, oldest first."""
+    """`question` is the customer's last message; `results` are the functions called since it, oldest first.
+
+    today  as the instructions say it
+    """
 
     question: str
     earlier: tuple[str, ...]
     language: Language
     results: tuple[FunctionResult, ...]
     all_results: tuple[FunctionResult, ...]
+    today: date | None = None
 
     @property
     def words(self) -> list[str]:
@@ -82,13 +93,18 @@ class Dialogue:
     @property
     def is_about_knowledge(self) -> bool:
         """A question about a term or about how things are done, not about the customer's own money."""
+        if _HANDLE.search(self.question) or _PRICE.match(self.question):
+            return False
         if _HOWTO.match(self.question):
             return True
         return _DEFINITION.match(self.question) is not None and not self.is_personal
 
 
 def read_dialogue(messages: Sequence[MessageIn]) -> Dialogue:
-    asked = [index for index, message in enumerate(messages) if message.role == "user"]
+    asked = [
+        index for index, message in enumerate(messages) if message.role == "user" and not _NOTE.match(message.content)
+    ]
+    instructions = "\n".join(message.content for message in messages if message.role == "system")
     last = asked[-1] if asked else -1
     question = messages[last].content if asked else ""
     if last > 0 and _is_clarification(messages[last - 1]):
@@ -100,6 +116,7 @@ def read_dialogue(messages: Sequence[MessageIn]) -> Dialogue:
         language=_find_language(question, earlier),
         results=_read_results(messages[last + 1 :]),
         all_results=_read_results(messages),
+        today=read_today(instructions),
     )
 
 

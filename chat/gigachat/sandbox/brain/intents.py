@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat.gigachat.sandbox.brain.dialogue import Dialogue
+from chat.gigachat.sandbox.brain.sentence import PHONE, find_payee_name
 from chat.gigachat.sandbox.brain.text import list_words, score_phrases
 from chat.gigachat.sandbox.schema import FunctionIn
 
@@ -31,9 +32,14 @@ _INTENTS = (
             "сколько денег",
             "сколько карт",
             "сколько счет",
+            "сколько вклад",
+            "сколько накопит",
+            "доступно",
+            "=сколько =acc",
             "=balance",
             "how much money",
             "how much =have",
+            "how much savings",
         ),
         ("balance",),
     ),
@@ -41,34 +47,100 @@ _INTENTS = (
         ("=мои счета", "=какие счета", "список счет", "покажи счета", "=my accounts", "list accounts", "what accounts"),
         ("list accounts", "get accounts", "accounts"),
     ),
-    Intent(("=мои карты", "=какие карты", "покажи карты", "=my cards", "list cards"), ("list cards", "cards")),
     Intent(
-        ("потрат", "=траты", "трачу", "расход", "=уходит", "spend", "=spent", "expense"),
+        ("=мои карты", "=какие карты", "покажи карты", "=какие лимиты", "=my cards", "list cards", "what cards"),
+        ("list cards", "cards"),
+    ),
+    Intent(
+        ("потрат", "=траты", "трачу", "расход", "=уходит", "spend", "=spent", "expense", "сколько комисси"),
         ("spend", "spending", "expens", "summary"),
     ),
     Intent(
-        ("операци", "транзакц", "истори", "покупк", "списан", "поступлен", "transaction", "purchase", "history"),
-        ("transaction", "operation", "history", "posting"),
+        (
+            "операци",
+            "транзакц",
+            "истори",
+            "покупк",
+            "списан",
+            "поступлен",
+            "пришл зарплат",
+            "зачислен",
+            "подробнее =про =tx",
+            "=последние переводы",
+            "transaction",
+            "purchase",
+            "history",
+        ),
+        ("search transaction", "transaction", "operation", "history", "posting"),
     ),
+    Intent(("=дальше", "=ещё", "=еще", "покажи =еще", "=next page", "show =more", "=more results"), ("more results",)),
     Intent(
-        ("между сво", "между счет", "себе на", "between =my", "own accounts"),
+        (
+            "между сво",
+            "между счет",
+            "себе на",
+            "перевед накопит",
+            "перевед вклад",
+            "переве накопит",
+            "переве вклад",
+            "перекин",
+            "отлож",
+            "пополн",
+            "between =my",
+            "own accounts",
+            "transfer savings",
+            "transfer deposit",
+            "=move",
+        ),
         ("transfer own", "transfer between", "transfer"),
     ),
     Intent(
-        ("перевед", "переве", "перевод =на", "отправ", "=скинь", "transfer", "=send"),
+        ("перевед", "переве", "перевод =на", "перечисл", "отправ", "=скинь", "закинь", "transfer", "=send"),
         ("transfer phone", "transfer", "send", "payment"),
     ),
-    Intent(("оплат", "=pay", "=bill", "квитанц"), ("pay bill", "bill", "pay")),
-    Intent(("разблок", "unblock"), ("unblock",)),
-    Intent(("заблок", "потерял", "украли", "block", "=lost", "stolen"), ("block card", "block")),
+    Intent(("найди получател", "кому принадлеж", "=find payee", "who =owns"), ("find payee", "payee", "recipient")),
+    Intent(("оплат", "заплати", "=pay", "=bill", "квитанц"), ("pay bill", "bill", "pay")),
+    Intent(("разблок", "размороз", "unblock", "unfreeze"), ("unblock",)),
+    Intent(("заблок", "замороз", "потерял", "украли", "block", "freeze", "=lost", "stolen"), ("block card", "block")),
     Intent(("лимит", "лимит покупк", "лимит снят", "=limit", "purchase =limit", "transfer =limit"), ("limit",)),
-    Intent(("предстоя", "подписк", "регулярн", "upcoming", "subscription", "scheduled"), ("upcoming", "scheduled")),
+    Intent(
+        (
+            "предстоя",
+            "подписк",
+            "регулярн",
+            "скоро платить",
+            "=неоплаченные",
+            "=счета =на =оплату",
+            "ближайш платеж",
+            "upcoming",
+            "subscription",
+            "scheduled",
+            "=unpaid",
+            "=bills due",
+        ),
+        ("upcoming", "scheduled"),
+    ),
     Intent(("курс", "доллар", "=евро", "юан", "exchange", "=rate", "=usd", "=eur"), ("exchange", "currency", "rate")),
     Intent(("справк", "выписк", "=statement"), ("statement", "certificate")),
-    Intent(("реквизит", "requisite", "account details"), ("requisit", "details")),
+    Intent(("реквизит", "номер счета", "requisite", "account details", "account number"), ("requisit", "details")),
     Intent(("оспор", "dispute", "chargeback"), ("dispute",)),
-    Intent(("отмен", "=cancel"), ("cancel",)),
+    Intent(
+        (
+            "отмен",
+            "передумал",
+            "=не =надо перевод",
+            "отмен перевод",
+            "отмен платеж",
+            "=cancel",
+            "=cancel transfer",
+            "=cancel payment",
+            "changed =my =mind",
+        ),
+        ("cancel",),
+    ),
 )
+_OWN = "own"
+_ASKED_EXACTLY = 100_000
 
 
 def find_function(dialogue: Dialogue, functions: Sequence[FunctionIn]) -> FunctionIn | None:
@@ -84,6 +156,10 @@ def score_function(dialogue: Dialogue, function: FunctionIn) -> int:
     """Return how well the function fits: a recognised intent counts most, shared words with its texts a little."""
     words = dialogue.words
     name_words = split_name(function.name)
+    if any(list_words(example.request) == words for example in function.few_shot_examples):
+        return _ASKED_EXACTLY
+    if _OWN in name_words and is_for_somebody(dialogue.question):
+        return 0
     intent_score = 0
     for intent in _INTENTS:
         asked, offered = score_phrases(intent.asked, words), score_phrases(intent.offered, name_words)
@@ -94,6 +170,11 @@ def score_function(dialogue: Dialogue, function: FunctionIn) -> int:
     if not intent_score and shared < _MIN_SHARED_STEMS:
         return 0
     return intent_score * _NAME_WEIGHT + shared
+
+
+def is_for_somebody(question: str) -> bool:
+    """Tell whether the money is to go to another person: a phone or a name is given."""
+    return PHONE.search(question) is not None or find_payee_name(question) != ""
 
 
 def split_name(name: str) -> list[str]:

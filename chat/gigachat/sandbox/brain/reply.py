@@ -4,31 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
-from pydantic import JsonValue
 
 from chat.gigachat.sandbox.brain.arguments import fill_arguments
-from chat.gigachat.sandbox.brain.dialogue import CLARIFICATION, Dialogue, read_dialogue
-from chat.gigachat.sandbox.brain.intents import find_function, split_name
+from chat.gigachat.sandbox.brain.dialogue import Dialogue, read_dialogue
+from chat.gigachat.sandbox.brain.planning import CallPlan, plan_next
 from chat.gigachat.sandbox.brain.results import write_result
 from chat.gigachat.sandbox.brain.samples import build_sample
 from chat.gigachat.sandbox.brain.text import Language, list_words, score_phrases, split_phrases
 from chat.gigachat.sandbox.brain.topics import Topic, find_topic, load_topics, write_details
 from chat.gigachat.sandbox.filestore import StoredFile
-from chat.gigachat.sandbox.schema import CompletionIn, FunctionChoice, FunctionIn, SchemaFormat
+from chat.gigachat.sandbox.schema import CompletionIn, FunctionChoice, SchemaFormat
 
 REFUSAL = (
     "Как у нейросетевой языковой модели у меня нет собственного мнения, и разговоры на чувствительные темы "
     "ограничены. Давайте поговорим о чём-нибудь другом."
 )
 _SENSITIVE = ("политик", "=выборы", "президент", "=война", "=войны", "=войну", "politic", "=election", "president")
-_MAX_CALLS_PER_TURN = 4
 _QUOTE_LENGTH = 60
-
-
-@dataclass(frozen=True, slots=True)
-class CallPlan:
-    name: str
-    arguments: dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +52,7 @@ def decide_call(completion: CompletionIn, dialogue: Dialogue) -> CallPlan | str 
         function = next(function for function in completion.functions if function.name == choice.name)
         arguments = fill_arguments(function, dialogue).arguments | choice.partial_arguments
         return CallPlan(function.name, arguments)
-    if choice == "none" or len(dialogue.results) >= _MAX_CALLS_PER_TURN:
-        return None
-    wanted = find_function(dialogue, completion.functions)
-    if wanted is None or any(result.name == wanted.name for result in dialogue.results):
-        return None
-    filled = fill_arguments(wanted, dialogue)
-    if not filled.missing:
-        return CallPlan(wanted.name, filled.arguments)
-    listing = find_listing(filled.missing, completion.functions, dialogue)
-    return CallPlan(listing.name, {}) if listing else ask_for(wanted, filled.missing, dialogue.language)
-
-
-def find_listing(missing: Sequence[str], functions: Sequence[FunctionIn], dialogue: Dialogue) -> FunctionIn | None:
-    """Return a function without required arguments that lists what is missing and has not been called yet."""
-    called = {result.name for result in dialogue.results}
-    for name in missing:
-        for function in functions:
-            words = split_name(function.name)
-            is_list = "list" in words or words[-1].endswith("s")
-            has_subject = any(f"{part}s" in words for part in split_name(name))
-            if is_list and has_subject and function.name not in called and not function.parameters.get("required"):
-                return function
-    return None
-
-
-def ask_for(function: FunctionIn, missing: Sequence[str], language: Language) -> str:
-    """Return a question for the missing arguments in the words of the function's own descriptions."""
-    properties = function.parameters.get("properties")
-    names = []
-    for name in missing:
-        schema = properties.get(name) if isinstance(properties, dict) else None
-        description = schema.get("description") if isinstance(schema, dict) else None
-        names.append(str(description or name.replace("_", " ")).rstrip("."))
-    return f"{CLARIFICATION[language]}: {'; '.join(names)}."
+    return None if choice == "none" else plan_next(dialogue, completion.functions)
 
 
 def write_text(dialogue: Dialogue, files: Sequence[StoredFile], *, can_see: bool) -> str:

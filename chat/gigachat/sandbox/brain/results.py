@@ -3,6 +3,7 @@
 from typing import Any
 
 from chat.gigachat.sandbox.brain.dialogue import FunctionResult
+from chat.gigachat.sandbox.brain.telling import tell_envelope
 from chat.gigachat.sandbox.brain.text import Language
 
 _MAX_ROWS = 10
@@ -51,6 +52,9 @@ _FAILED = {"error", "failed", "refused", "denied"}
 
 def write_result(result: FunctionResult, language: Language) -> str:
     """Return the answer text: an apology when the function failed, else its fields and rows."""
+    told = tell_envelope(result.value, language)
+    if told is not None:
+        return told
     failure = find_failure(result.value)
     is_russian = language is Language.RU
     if failure is not None:

@@ -20,6 +20,9 @@ class Language(StrEnum):
     EN = "en"
 
 
+RU = Language.RU
+
+
 def list_words(text: str) -> list[str]:
     return _WORD.findall(text.lower().replace("ё", "е"))
 
