@@ -44,6 +44,7 @@ from functions.handles import HandleTable
 from functions.models import Confirmation
 from functions.models.handle import SEALED_KINDS
 from functions.naming import name_account, name_card
+from functions.privacy.masking import Masker, build_masker
 from functions.privacy.untrusted import clean_stranger_text
 
 Row = TypeVar("Row", bound=Model)
@@ -80,6 +81,7 @@ class Ctx:
     customer_texts  what the customer wrote in this conversation, originals, oldest first
     prepared        what the function asked outside before the transaction, if it has such a step
     shown           cards for the app alone, see `card`
+    masker          made when the first stranger's text is told
     """
 
     customer: Customer
@@ -96,6 +98,7 @@ class Ctx:
     customer_texts: tuple[str, ...] = field(default=(), repr=False)
     prepared: object | None = field(default=None, repr=False)
     shown: list[Mapping[str, object]] = field(default_factory=list, repr=False)
+    masker: Masker | None = field(default=None, repr=False)
 
     @property
     def zone(self) -> str:
@@ -219,8 +222,16 @@ class Ctx:
         return self.handles.mint(KINDS[type(row)], str(reference))
 
     def untrusted(self, text: str, limit: int = MEMO_LENGTH) -> str:
-        """Return a stranger's text for a field called `…_untrusted`: nothing hidden, no phones, no long numbers."""
-        return clean_stranger_text(text, limit).strip()
+        """Return a stranger's text for a field called `…_untrusted`: nothing hidden, no phones, no long numbers.
+
+        Surnames become placeholders, which come back in the answer. One query in a call, for the payees' names.
+        """
+        cleaned = clean_stranger_text(text, limit).strip()
+        if not cleaned:
+            return ""
+        if self.masker is None:
+            self.masker = build_masker(self.customer, self.handles)
+        return self.masker.mask(cleaned)
 
     def card(self, kind: str, **fields: object) -> None:
         """Show something in the app itself beside the answer; the model never sees it."""

@@ -3,8 +3,9 @@
 import re
 
 from accounts.folding import MERCHANT_LENGTH, clean_untrusted
-from accounts.models import Account, Card, Payee
+from accounts.models import Account, Bill, Card, Payee
 from functions.fields import LONG_DIGITS
+from functions.privacy.untrusted import clean_stranger_text
 
 WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:-[^\W\d_]+)*(?!\w)")
 LAST_DIGITS = "··"
@@ -20,6 +21,11 @@ def name_account(account: Account) -> str:
 def name_card(card: Card) -> str:
     """Return "МИР ··4821"."""
     return f"МИР {LAST_DIGITS}{card.last4}"
+
+
+def name_biller(bill: Bill) -> str:
+    """Return the biller's name for the customer; to the model it is a stranger's text."""
+    return mask_digits(clean_stranger_text(bill.biller.name, MERCHANT_LENGTH))
 
 
 def name_payee(payee: Payee) -> str:

@@ -19,7 +19,7 @@ from functions.context import Ctx, ExecCtx
 from functions.enums import PlanWarning, Risk
 from functions.errors import Code
 from functions.fields import AccountHandle, BillHandle, Rubles
-from functions.naming import mask_digits, name_account
+from functions.naming import name_account, name_biller
 from functions.plans import Executed
 from functions.registry import money
 from functions.results import Result
@@ -75,7 +75,7 @@ def plan_bill(ctx: Ctx, a: BillArguments) -> BillPlan:
         source=source.public_id,
         source_name=name_account(source),
         target=bill.public_id,
-        target_name=mask_digits(ctx.untrusted(bill.biller.name)),
+        target_name=name_biller(bill),
         minor=amount.minor,
         fee_minor=0,
         currency=amount.currency,
@@ -112,7 +112,7 @@ def execute_bill(ctx: ExecCtx, plan: BillPlan) -> Executed:
         update={
             "minor": bill.amount_minor,
             "currency": bill.currency,
-            "target_name": mask_digits(ctx.untrusted(bill.biller.name)),
+            "target_name": name_biller(bill),
         }
     )
     if actual != plan:

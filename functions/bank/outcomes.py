@@ -94,7 +94,7 @@ def report_payment(ctx: ExecCtx, plan: PaymentPlan, operation: Operation) -> Exe
         fee=MoneyView.from_money(fee),
         from_account=ctx.handle_for(source),
         from_title=real.source_name,
-        to_title=real.target_name,
+        to_title=ctx.untrusted(real.target_name),
         bank=real.bank or None,
         memo_untrusted=ctx.untrusted(real.memo) or None,
         available_after=MoneyView.from_money(source.available),

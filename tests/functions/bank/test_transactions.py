@@ -203,5 +203,14 @@ def test_search_queries_do_not_grow(
 ) -> None:
     make_lines(account, count)
     ctx = open_ctx(customer)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(call(ctx, "search_transactions").lines) == count
+
+
+def test_surnames_in_strangers_words_are_placeholders_that_lead_back(customer: Customer, account: Account) -> None:
+    give_money(account, 100, memo=f"от {customer.last_name} Анны")
+    ctx = open_ctx(customer)
+    (line,) = call(ctx, "search_transactions").lines
+    assert line.memo_untrusted == "от ⟦name_1⟧ Анны"
+    assert ctx.handles.read_value("name_1") == customer.last_name
+    assert call(ctx, "search_transactions", text="⟦name_1⟧").total_count == 1

@@ -118,6 +118,6 @@ def test_queries_and_rows_are_bounded(
 ) -> None:
     for index in range(count):
         bill(account, 100 + index, TODAY)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         found = call(ctx, "list_upcoming_payments")
     assert (found.total_count, len(found.payments)) == (count, min(count, 20))
