@@ -13,17 +13,22 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from accounts.ledger_check import check_rules
 from chat.costs import list_model_totals
+from chat.engine.tallies import ANSWERS_BY_FIGURES, ODDITIES
 from chat.enums import FINAL_TURN_STATES
 from chat.models import StreamSlot, Turn
 from chat.node import find_node
 from chat.services.usage import get_bank_day
+from functions.enums import ConfirmationState
+from functions.models import Confirmation
 
+OPEN_STATES = (ConfirmationState.PENDING, ConfirmationState.PROCESSING, ConfirmationState.COOLING_OFF)
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
@@ -31,10 +36,12 @@ class NodeCollector(Collector):
     """Reads everything at the moment of the scrape: nothing is counted on a hot path."""
 
     @override
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         yield from collect_node()
         yield from collect_queue()
         yield from collect_usage()
+        yield from collect_confirmations()
+        yield from collect_answers()
         yield from collect_ledger()
 
 
@@ -80,6 +87,28 @@ def collect_ledger() -> Iterator[GaugeMetricFamily]:
         "Constraints and triggers of the ledger that are not as the migrations made them",
         len(check_rules()),
     )
+
+
+def collect_answers() -> Iterator[CounterMetricFamily]:
+    """Yield what this process has counted since it started."""
+    figures = CounterMetricFamily(
+        "assistant_figures", "Answers whose figures were checked, and what came of it", labels=["outcome"]
+    )
+    for outcome in ("checked", "unsupported", "rewritten", "rendered"):
+        figures.add_metric([outcome], ANSWERS_BY_FIGURES[outcome])
+    oddities = CounterMetricFamily("assistant_oddities", "What the model should not have written", labels=["kind"])
+    for kind in ("placeholders", "broken_calls", "unwanted_calls"):
+        oddities.add_metric([kind], ODDITIES[kind])
+    yield from (figures, oddities)
+
+
+def collect_confirmations() -> Iterator[GaugeMetricFamily]:
+    """Yield how many questions to customers are open, and payments without an outcome."""
+    open_rows = Confirmation.objects.filter(state__in=OPEN_STATES).order_by().values_list("state")
+    confirmations = GaugeMetricFamily("assistant_open_confirmations", "Questions and payments open", labels=["state"])
+    for state, number in open_rows.annotate(Count("pk")):
+        confirmations.add_metric([state], number)
+    yield confirmations
 
 
 registry = CollectorRegistry()

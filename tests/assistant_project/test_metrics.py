@@ -5,9 +5,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from chat.engine.tallies import ANSWERS_BY_FIGURES, ODDITIES
 from chat.models import ModelPrice
 from chat.services.runs import RunResult, finish_run
 from tests.factories.chat import ENGINE, ask, claim_one
+from tests.factories.talks import Talk
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +45,20 @@ def test_metrics_tell_queue_streams_tokens_and_cost(client: Client) -> None:
         'assistant_answers_today{model="GigaChat-2"} 1.0',
         'assistant_cost_today_kopecks{model="GigaChat-2"} 23.0',
         "assistant_ledger_rules_broken 0.0",
+    } <= set(lines)
+
+
+def test_metrics_tell_open_questions_and_what_answers_were_made_of(client: Client) -> None:
+    Talk().wait_for_transfer()
+    checked, broken = ANSWERS_BY_FIGURES["checked"], ODDITIES["broken_calls"]
+
+    lines = read_lines(client)
+
+    assert {
+        'assistant_open_confirmations{state="pending"} 1.0',
+        'assistant_unfinished_turns{state="awaiting_confirm"} 1.0',
+        f'assistant_figures_total{{outcome="checked"}} {float(checked)}',
+        f'assistant_oddities_total{{kind="broken_calls"}} {float(broken)}',
     } <= set(lines)
 
 
