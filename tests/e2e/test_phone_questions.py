@@ -332,3 +332,33 @@ async def test_page_without_cryptography_declines_but_never_confirms(open_phone:
     await accept(server, talk, frame["d"], "reject")
 
     await expect(find_card(phone, "declined")).to_be_visible()
+
+
+async def test_question_longer_than_the_screen_is_read_from_its_beginning(open_phone: OpenPhone) -> None:
+    phone = await open_phone(viewport={"width": 390, "height": 700})
+    server = ScriptedServer(phone)
+    bank = ScriptedBank(server)
+    await server.enter()
+    talk = await ask_first_question(server, QUESTION)
+    await put(bank, talk, body={"needs_payee": True, "step_up": True, "warnings": ["new_payee", "large_amount"]})
+    card = find_card(phone)
+    await expect(card).to_be_focused()
+    await expect(card.locator("h3")).to_be_in_viewport(ratio=1)
+    server.send(talk.event("function.started", {"turn": "t1", "call": "c9", "label": "Looking", "args_public": {}}))
+    await expect(phone.page.locator(".steps li")).to_have_text("Looking…")
+
+    await expect(card.locator("h3")).to_be_in_viewport(ratio=1)
+
+
+async def test_question_about_a_turn_that_is_not_at_hand_is_put_at_the_end(
+    phone: PhonePage, server: ScriptedServer, bank: ScriptedBank, talk: ScriptedConversation
+) -> None:
+    """What had to cool off is asked again days later, when its messages may be far back."""
+    server.send(talk.delta("Готово."), talk.completed())
+    await phone.wait_for_answer()
+    asked = await put(bank, talk, turn="an-old-turn", body={"turn": "an-old-turn"})
+    await expect(phone.page.locator(".message").last.locator(".card")).to_be_visible()
+    await expect(phone.page.locator("#stop")).to_be_hidden()
+    await press(phone, "Confirm")
+
+    assert bank.is_signed(await accept(server, talk, asked), asked)

@@ -39,6 +39,7 @@ export class TranscriptView {
   #follows = true;
   #end = 0;
   #heightBefore = 0;
+  #ledTo = NaN;
 
   /** @param {import("./files-view.js").FilesView} files @param {import("./answer-cards.js").AnswerCards} cards */
   constructor(files, cards) {
@@ -46,6 +47,8 @@ export class TranscriptView {
     this.#cards = cards;
     this.#scroller.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
     this.#jump.addEventListener("click", () => this.jumpToEnd());
+    // Who has decided is not held at the question any longer.
+    this.#list.addEventListener("click", () => (this.#ledTo = NaN));
     // Pictures come after their rows, and the line of an attached file takes room: who reads the end stays there.
     const watcher = new ResizeObserver(() => {
       if (this.#follows) this.#scroller.scrollTop = this.#scroller.scrollHeight;
@@ -80,8 +83,8 @@ export class TranscriptView {
     card.focus({ preventScroll: true });
     const above = card.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top - FOCUS_PIXELS;
     if (above >= 0) return;
-    this.#follows = false;
     this.#scroller.scrollTop += above;
+    this.#ledTo = this.#scroller.scrollTop;
   }
 
   clear() {
@@ -96,6 +99,7 @@ export class TranscriptView {
 
   /** The customer wants to see the newest text, and what follows it. */
   jumpToEnd() {
+    this.#ledTo = NaN;
     this.#follows = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#noteScroll();
@@ -105,7 +109,9 @@ export class TranscriptView {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     const end = scrollHeight - clientHeight;
     // The browser tells of a scroll a frame later: room that was taken meanwhile is no step of the reader's.
-    this.#follows = (this.#follows ? Math.min(this.#end, end) : end) - scrollTop < FOLLOW_PIXELS;
+    // Where a question begins, the end may be near: it is no place from which to follow it.
+    if (scrollTop !== this.#ledTo) this.#ledTo = NaN;
+    this.#follows = Number.isNaN(this.#ledTo) && (this.#follows ? Math.min(this.#end, end) : end) - scrollTop < FOLLOW_PIXELS;
     this.#end = end;
     this.#jump.hidden = this.#follows;
   }
@@ -167,8 +173,18 @@ function listRows(phone) {
     const question = rows.findIndex((row) => row.key === findQuestion(conversation.messages, turn.id)?.id);
     rows.splice(question >= 0 ? question + 1 : rows.length, 0, readQueued(turn));
   }
+  for (const turn of listOrphans(conversation)) rows.push({ key: `asked-${turn}`, role: "assistant", text: "", state: "asked", turn });
   const unsent = outbox.entries.filter((entry) => entry.c === conversation.id);
   return [...rows, ...unsent.map((entry) => readEntry(entry, phone))];
+}
+
+/**
+ * Questions whose messages are not at hand: what had to cool off is asked again days later.
+ * @param {import("./transcript.js").Conversation} conversation
+ */
+function listOrphans({ confirms, messages }) {
+  const turns = confirms.filter((item) => !messages.some((message) => message.turn === item.turn)).map((item) => item.turn);
+  return new Set(turns);
 }
 
 /** @param {Message[]} messages @param {string} [turn] */
