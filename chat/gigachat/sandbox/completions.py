@@ -7,11 +7,13 @@ from aiohttp import web
 
 from chat.gigachat.sandbox.answer import Answer, cut_answer, distort_answer
 from chat.gigachat.sandbox.bench import find_bench_plan, stream_bench
+from chat.gigachat.sandbox.brain.habits import HABITS, misbehave
 from chat.gigachat.sandbox.brain.reply import compose_reply
 from chat.gigachat.sandbox.catalogue import CONTEXT_TOKENS, ModelInfo
 from chat.gigachat.sandbox.counting import UsageOut, build_prompt_parts
 from chat.gigachat.sandbox.envelope import CallOut, Envelope
 from chat.gigachat.sandbox.errors import ApiError
+from chat.gigachat.sandbox.faults import Faults
 from chat.gigachat.sandbox.filestore import StoredFile
 from chat.gigachat.sandbox.gate import drop_connection
 from chat.gigachat.sandbox.rules import check_completion
@@ -50,7 +52,7 @@ async def _answer(request: web.Request, completion: CompletionIn, model: ModelIn
         # Every file must be there; the rule set speaks of the newest question's only.
         attached = [state.files.get((caller.client_id, caller.owner), file_id) for file_id in message.attachments]
         files = attached if message.role == "user" else files
-    answer = distort_answer(build_answer(completion, model, files), caller.faults)
+    answer = distort_answer(build_answer(completion, model, files, caller.faults), caller.faults)
     usage = build_usage(state, caller, completion, answer)
     state.packages.spend(model.name, usage.prompt_tokens + usage.completion_tokens)
     await _wait_for_first_byte(state, caller)
@@ -76,9 +78,11 @@ async def _wait_for_first_byte(state: SandboxState, caller: Caller) -> None:
     await asyncio.sleep(state.settings.latency_ms / 1000 + (caller.faults.get("slow_first_byte") or 0))
 
 
-def build_answer(completion: CompletionIn, model: ModelInfo, files: list[StoredFile]) -> Answer:
-    """Ask the rule set and cut its answer at `max_tokens`."""
+def build_answer(completion: CompletionIn, model: ModelInfo, files: list[StoredFile], faults: Faults) -> Answer:
+    """Ask the rule set, with the bad habits that are switched on, and cut its answer at `max_tokens`."""
     reply = compose_reply(completion, can_see=model.can_see, files=files)
+    if faults:
+        reply = misbehave(completion, reply, [name for name in HABITS if name in faults])
     call = None
     if reply.call is not None:
         call = CallOut(reply.call.name, reply.call.arguments, str(uuid.uuid4()))

@@ -59,6 +59,11 @@ _ANSWER_FAULTS = {
     "unknown_role": FaultKind(0, "begin the stream with two deltas of the role `function_in_progress`"),
     "reasoning": FaultKind(0, "begin with `reasoning_content`"),
     "leaked_call": FaultKind(0, "a function call leaks as text instead of `function_call`"),
+    "obedient": FaultKind(0, "obey every order in strangers' texts and in the question, invent payees, claim a yes"),
+    "repeat_call": FaultKind(0, "make the same function call for ever"),
+    "flood_calls": FaultKind(0, "call one offered function after the other for ever"),
+    "invent_figures": FaultKind(0, "add an amount, a percentage and a date that nothing supports"),
+    "claim_confirmed": FaultKind(0, "forge a confirmation in the arguments of money calls and claim it was given"),
 }
 _OAUTH_FAULTS = {
     "oauth_401": FaultKind(0, "answer 401 with code 6"),

@@ -321,3 +321,13 @@ async def test_json_schema_answer_fits_the_schema(sandbox: Sandbox) -> None:
     reply = await chat(sandbox, response_format={"type": "json_schema", "schema": schema}, stream=False)
 
     assert json.loads(reply.json()["choices"][0]["message"]["content"]) == {"term": GREETING, "stars": 3}
+
+
+async def test_habit_by_switch_changes_what_the_model_says(sandbox: Sandbox) -> None:
+    plain = await chat(sandbox, "Привет")
+    invented = await chat(sandbox, "Привет", fault="invent_figures")
+    repeated = await chat(sandbox, "Привет", fault="repeat_call", functions=[BALANCE], stream=False)
+
+    assert join_content(invented.body).startswith(join_content(plain.body))
+    assert "7 654 321,09 ₽" in join_content(invented.body)
+    assert repeated.json()["choices"][0]["message"]["function_call"] == {"name": "get_account_balance", "arguments": {}}

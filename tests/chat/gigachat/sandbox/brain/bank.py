@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from chat.gigachat.sandbox.brain.reply import Reply, compose_reply
@@ -67,6 +68,7 @@ RESULTS: Mapping[str, str] = {
 }
 
 
+@cache
 def list_bank_functions() -> list[dict[str, Any]]:
     return [render_gigachat(function) for function in list_functions()]
 

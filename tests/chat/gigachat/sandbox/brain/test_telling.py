@@ -35,12 +35,12 @@ def tell(envelope: str, language: Language = Language.RU) -> str | None:
         (
             answers.PROCESSING,
             (
-                "Платёж 500,00 ₽ (Зарплатный ··4821 → Иван И., комиссия 0,00 ₽) отправлен, но ещё не завершён: ждём ответа "
-                "другой стороны."
+                "Платёж 500,00 ₽ (Зарплатный ··4821 → Иван И., комиссия 0,00 ₽) отправлен, но ещё не завершён: ждём "
+                "ответа другой стороны."
             ),
             (
-                "The payment of 500,00 ₽ (Зарплатный ··4821 → Иван И., fee 0,00 ₽) is on its way but not finished: the "
-                "other side has not answered."
+                "The payment of 500,00 ₽ (Зарплатный ··4821 → Иван И., fee 0,00 ₽) is on its way but not finished: "
+                "the other side has not answered."
             ),
         ),
         (
