@@ -17,8 +17,9 @@ from functions.confirmations.moves import answer_refused, move_confirmation, rec
 from functions.confirmations.payloads import build_terms, normalise_terms
 from functions.confirmations.receipts import Receipt, build_receipt
 from functions.definitions import Function
-from functions.enums import CallStatus, ConfirmationState
+from functions.enums import CallStatus, ConfirmationState, HandleKind
 from functions.errors import CallRefused, Code, ConfirmationError
+from functions.handles import HandleTable
 from functions.models import Confirmation
 from functions.plans import Executed, Plan
 from functions.registry import get_function
@@ -28,7 +29,10 @@ from functions.services.calls import answer_call
 CHANGED = "Условия операции изменились, она не выполнена."
 CHANGED_FIX = "Скажи об этом клиенту; если он хочет, вызови функцию заново."
 SUSPENDED = "Банк приостановил перевод для проверки, деньги не списаны и не зарезервированы."
-SUSPENDED_FIX = "Скажи клиенту, что в срок until банк спросит его ещё раз; раньше повторять бесполезно."
+SUSPENDED_FIX = (
+    "Скажи клиенту, что в срок until банк спросит его ещё раз; раньше повторять бесполезно. "
+    "Если клиент передумал, вызови cancel_pending_action с confirm."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +149,18 @@ def cool_off(
     assert attempt.order is not None, "only an order is suspended"
     keep_refusal(context, attempt.order, refusal=suspended, now=now)
     move_confirmation(confirmation, ConfirmationState.COOLING_OFF, due_at=suspended.until)
-    until = {"until": suspended.until.isoformat(timespec="seconds")}
-    refused = CallRefused(Code.SUSPENDED, SUSPENDED, fix=SUSPENDED_FIX, details=until)
+    until = suspended.until.isoformat(timespec="seconds")
+    details = {"until": until, "confirm": name_confirmation(confirmation, now)}
+    refused = CallRefused(Code.SUSPENDED, SUSPENDED, fix=SUSPENDED_FIX, details=details)
     return tell_refused(context, confirmation, refused, now)
+
+
+def name_confirmation(confirmation: Confirmation, now: datetime) -> str:
+    """Return the handle by which the model may withdraw what is asked about again later: "confirm_1"."""
+    table = HandleTable.load(confirmation.conversation_id, confirmation.customer_id)
+    handle = table.mint(HandleKind.CONFIRMATION, str(confirmation.pk))
+    table.save(now)
+    return handle
 
 
 def fail(context: AuditContext, confirmation: Confirmation, attempt: Attempt, now: datetime) -> Decided:

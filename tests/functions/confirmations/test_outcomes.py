@@ -19,6 +19,7 @@ from functions.confirmations.receipts import Receipt
 from functions.confirmations.server_key import RECEIPT_DOMAIN, get_public_keys
 from functions.enums import CallStatus, ConfirmationState
 from functions.errors import ConfirmationDecided, ConfirmationSuperseded
+from functions.handles import HandleTable
 from functions.models import Confirmation
 from tests.factories.accounts import make_customer
 from tests.factories.confirmations import Phone, ask_bill, ask_own_transfer, ask_phone_transfer, make_phone
@@ -216,6 +217,9 @@ def test_suspended_transfer_cools_off_and_is_asked_again_and_passes_once(
     assert (asked.state, asked.due_at, asked.operation) == (ConfirmationState.COOLING_OFF, due_at, None)
     error = orjson.loads(decided.call_result or "")["error"]
     assert (error["code"], error["until"]) == ("suspended", due_at.isoformat(timespec="seconds"))
+    named = HandleTable.load(asked.conversation_id, asked.customer_id).find(error["confirm"])
+    assert named is not None
+    assert (error["confirm"], named.reference) == ("confirm_1", str(asked.pk))
     receipt = read_receipt(decided.receipt)
     assert (receipt["status"], receipt["until"]) == ("cooling_off", "2026-11-03T12:00:10.000000Z")
     assert Suspension.objects.get().until == due_at
