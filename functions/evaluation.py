@@ -17,9 +17,9 @@ from uuid import UUID
 from pydantic import BaseModel
 from uuid_utils.compat import uuid7
 
-from accounts.errors import AccountsError, SessionRevoked
-from accounts.models import Customer, DeviceSession
-from accounts.selectors.sessions import get_live_session
+from accounts.errors import AccountsError
+from accounts.models import Customer
+from accounts.selectors.sessions import find_live_caller
 from functions.arguments import RawArguments, find_identity_arguments, fit_arguments, read_arguments
 from functions.calls import CallRequest
 from functions.context import Ctx
@@ -34,7 +34,7 @@ from functions.reading import Deadline, open_reading
 from functions.refusals import translate_error
 from functions.registry import REGISTRY, Registry, find_session_scopes
 from functions.results import Envelope, Result, build_refusal, build_success
-from functions.selectors import PastCall, count_customer_calls, list_past_calls
+from functions.selectors import PastCall, count_customer_calls, has_asked_for_money, list_past_calls
 from functions.services.calls import IDENTITY_SIGNAL, clip_name
 
 logger = logging.getLogger(__name__)
@@ -225,7 +225,7 @@ def admit_call(draft: Draft) -> None:
     Raises: CallRefused
     """
     request, limits, function = draft.request, draft.limits, draft.function
-    session, customer = load_caller(request)
+    customer, authenticated_at = load_caller(request, draft.now)
     draft.language = customer.language
     draft.past = list_past_calls(request.turn_id)
     check_turn(draft.past, limits)
@@ -235,7 +235,8 @@ def admit_call(draft: Draft) -> None:
         raise CallRefused(Code.UNKNOWN_FUNCTION)
     if not function.scopes <= draft.scopes:
         raise CallRefused(Code.NOT_ALLOWED)
-    check_money(function, draft.past)
+    if function.is_money:
+        check_money(has_asked_for_money(request.turn_id))
     draft.raw = read_arguments(request.arguments)
     draft.arguments = fit_arguments(function, draft.raw)
     draft.ctx = Ctx(
@@ -246,27 +247,24 @@ def admit_call(draft: Draft) -> None:
         call_id=draft.call_id,
         now=draft.now,
         handles=HandleTable.load(request.conversation_id, customer.pk),
-        auth_age=draft.now - session.authenticated_at if session else None,
+        auth_age=draft.now - authenticated_at if authenticated_at else None,
         scopes=draft.scopes,
         deadline=request.deadline,
         customer_texts=request.customer_texts,
     )
 
 
-def load_caller(request: CallRequest) -> tuple[DeviceSession | None, Customer]:
-    """Return the session, if there is one, and its customer.
+def load_caller(request: CallRequest, now: datetime) -> tuple[Customer, datetime | None]:
+    """Return the customer and, when there is a session, when the password was given last.
 
     Raises: CallRefused when the session ended meanwhile, or is not this customer's
     """
     if request.session_id is None:
-        return None, Customer.objects.get(pk=request.customer_id)
-    try:
-        session = get_live_session(request.session_id)
-    except SessionRevoked:
-        raise CallRefused(Code.NOT_ALLOWED) from None
-    if session.customer_id != request.customer_id:
+        return Customer.objects.get(pk=request.customer_id), None
+    caller = find_live_caller(request.session_id, customer_id=request.customer_id, now=now)
+    if caller is None:
         raise CallRefused(Code.NOT_ALLOWED)
-    return session, session.customer
+    return caller.customer, caller.authenticated_at
 
 
 def prepare_call(draft: Draft) -> None:

@@ -24,6 +24,10 @@ def is_handle(text: str) -> bool:
     return WRITTEN.fullmatch(text) is not None
 
 
+# Written out, because every call of the model and every text sent to it pays for it.
+LOAD = "SELECT * FROM functions_handle WHERE conversation_id = %s AND customer_id = %s ORDER BY id"
+
+
 class HandlesChanged(FunctionsError):
     """Another writer minted the same handles for something else. Evaluating the call again helps."""
 
@@ -42,8 +46,7 @@ class HandleTable:
     @classmethod
     def load(cls, conversation_id: UUID, customer_id: UUID) -> "HandleTable":
         """Return the conversation's table; one query. A conversation of another customer gives an empty one."""
-        rows = Handle.objects.filter(conversation_id=conversation_id, customer_id=customer_id)
-        return cls(conversation_id, customer_id, tuple(rows.order_by("pk")))
+        return cls(conversation_id, customer_id, tuple(Handle.objects.raw(LOAD, [conversation_id, customer_id])))
 
     def __iter__(self) -> Iterator[Handle]:
         return iter(tuple(self._by_place.values()))

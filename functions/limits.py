@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from functions.definitions import Function
 from functions.enums import CallStatus
 from functions.errors import CallRefused, Code
 from functions.selectors import PastCall
@@ -52,9 +51,9 @@ def check_customer(count: int, limits: Limits) -> None:
         raise CallRefused(Code.TOO_MANY_CALLS, can_retry=False)
 
 
-def check_money(function: Function, past: Sequence[PastCall]) -> None:
+def check_money(was_asked: bool) -> None:  # noqa: FBT001 - the rule is about this one fact
     """Raises: CallRefused for a second question about money in one turn"""
-    if function.is_money and any(call.kind == function.kind and call.was_asked for call in past):
+    if was_asked:
         raise CallRefused(Code.NOT_ALLOWED, SECOND_MONEY_CALL, fix="Ответь клиенту; новую операцию он попросит сам.")
 
 

@@ -1,5 +1,6 @@
 """Reads of customers and device sessions."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,32 @@ def get_live_session(session_id: UUID) -> DeviceSession:
     if found is None or not is_live(found, timezone.now()):
         raise SessionRevoked
     return found
+
+
+# The rule of `is_live`, for where a millisecond counts: three joined models cost Django more than their query.
+LIVE_CALLER = """
+    SELECT customer.*, COALESCE(session.stepped_up_at, session.created_at) AS authenticated_at
+    FROM accounts_devicesession session
+    JOIN accounts_customer customer ON customer.id = session.customer_id
+    JOIN auth_user login ON login.id = customer.user_id
+    WHERE session.id = %s AND customer.id = %s
+      AND session.revoked_at IS NULL AND session.expires_at > %s AND login.is_active
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCaller:
+    """The customer of a live session, and when the password was given last."""
+
+    customer: Customer
+    authenticated_at: datetime
+
+
+def find_live_caller(session_id: UUID, *, customer_id: UUID, now: datetime) -> LiveCaller | None:
+    """Return the session's customer while the session lives; None for a stranger's session too. One query."""
+    for customer in Customer.objects.raw(LIVE_CALLER, [session_id, customer_id, now]):
+        return LiveCaller(customer, getattr(customer, "authenticated_at"))  # noqa: B009 - a column of the query alone
+    return None
 
 
 def is_live(session: DeviceSession, now: datetime) -> bool:

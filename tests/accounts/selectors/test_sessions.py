@@ -7,6 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.errors import SessionRevoked
 from accounts.selectors import find_customer, get_live_session, list_revoked_since
+from accounts.selectors.sessions import find_live_caller
 from tests.factories.accounts import make_customer, make_session, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,30 @@ def test_get_live_session_that_cannot_be_used_is_revoked() -> None:
     for session_id in (uuid4(), make_session(customer, is_revoked=True).pk, over.pk, sleeping.pk):
         with pytest.raises(SessionRevoked):
             get_live_session(session_id)
+
+
+def test_find_live_caller_agrees_with_get_live_session(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    customer, now = make_customer(), timezone.now()
+    live = make_session(customer)
+    over = make_session(customer)
+    over.created_at = now - timedelta(days=31)
+    over.expires_at = now
+    over.save(update_fields=["created_at", "expires_at"])
+    with django_assert_num_queries(1):
+        caller = find_live_caller(live.pk, customer_id=customer.pk, now=now)
+    assert caller is not None
+    assert (caller.customer, caller.customer.language) == (customer, customer.language)
+    assert caller.authenticated_at == live.authenticated_at
+    live.stepped_up_at = now
+    live.save(update_fields=["stepped_up_at"])
+    again = find_live_caller(live.pk, customer_id=customer.pk, now=now)
+    assert again is not None
+    assert again.authenticated_at == now
+    sleeping = make_session(make_customer(is_active=False))
+    for session in (make_session(customer, is_revoked=True), over, sleeping):
+        assert find_live_caller(session.pk, customer_id=session.customer_id, now=now) is None
+    assert find_live_caller(live.pk, customer_id=make_customer().pk, now=now) is None
+    assert find_live_caller(uuid4(), customer_id=customer.pk, now=now) is None
 
 
 def test_find_customer_finds_customers_only() -> None:
