@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any
 from uuid import UUID
 
@@ -101,8 +101,9 @@ class ChatConsumer(AsyncConsumer):
             task.cancel()
         raise StopConsumer
 
-    async def send_text(self, text: str) -> None:
-        await self.send({"type": "websocket.send", "text": text})
+    def send_text(self, text: str) -> Awaitable[None]:
+        # Past Channels' own `send`, which only calls this: one coroutine less for every piece of text.
+        return self.base_send({"type": "websocket.send", "bytes": None, "text": text})
 
     async def close(self, code: int, reason: str) -> None:
         await self.send({"type": "websocket.close", "code": code, "reason": reason})

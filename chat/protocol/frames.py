@@ -159,7 +159,7 @@ def format_path(path: tuple[str | int, ...]) -> str:
     return ".".join(str(part) if _PATH_SEGMENT.fullmatch(str(part)) else "*" for part in path)
 
 
-def encode_event_frame(conversation_id: UUID, seq: int, *, covered: int, kind: str, body: str) -> str:
+def encode_event_frame(conversation_id: UUID | str, seq: int, *, covered: int, kind: str, body: str) -> str:
     """Return the frame of a durable event around its stored body; the body is not read again.
 
     covered  positions the frame moves the phone's cursor by, more than 1 for merged deltas

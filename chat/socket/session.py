@@ -1,7 +1,8 @@
 """One phone's socket as a cursor over the logs it follows: what to send next, what is confirmed, when to give up.
 
 Everything durable goes out through `_pump`, which runs only while there is something to send, so an idle socket costs
-no task. Replies and signals go out directly. The servers below give no back-pressure to rely on: the window does.
+no task; or past it, as the one event that a live phone lacks. Replies and signals go out directly. The servers below
+give no back-pressure to rely on: the window does.
 """
 
 import asyncio
@@ -9,8 +10,9 @@ import logging
 import random
 import secrets
 import time
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
@@ -20,7 +22,8 @@ from chat.protocol.codes import CloseCode
 from chat.protocol.frames import encode_event_frame, encode_signal
 from chat.protocol.merging import MergedEvent, merge_events
 from chat.protocol.replies import Signal, build_bye
-from chat.socket.hub import Hub
+from chat.socket.eager import start_eagerly
+from chat.socket.hub import Hub, LiveFrame
 from chat.socket.limits import Strikes, TokenBucket
 from chat.socket.settings import SocketSettings
 from chat.socket.window import SendWindow
@@ -36,7 +39,7 @@ PING_JITTER = 0.2
 class Transport(Protocol):
     """The wire below: Channels in production."""
 
-    async def send_text(self, text: str) -> None: ...
+    def send_text(self, text: str) -> Awaitable[None]: ...
 
     async def close(self, code: int, reason: str) -> None: ...
 
@@ -65,6 +68,7 @@ class Session:
         "ip",
         "is_closed",
         "is_draining",
+        "is_pumping",
         "last_sent",
         "limits",
         "opened",
@@ -101,6 +105,7 @@ class Session:
         self.expiry_announced = False
         self.is_closed = False
         self.is_draining = False
+        self.is_pumping = False
         self.pump: asyncio.Task[None] | None = None
 
     def require_claims(self) -> AccessClaims:
@@ -164,11 +169,16 @@ class Session:
         cursor.holds -= 1
         self._run_pump()
 
-    def wake(self, conversation_id: UUID, top: int) -> None:
-        """The log grew to `top`, or may have."""
+    def wake(self, conversation_id: UUID, top: int, live: LiveFrame | None = None) -> None:
+        """The log grew to `top`, or may have; `live` is the event at `top` if the log grew by that one alone."""
         cursor = self.cursors.get(conversation_id)
-        if cursor is not None and top > cursor.top:
-            cursor.top = top
+        if cursor is None or top <= cursor.top:
+            return
+        cursor.top = top
+        is_free = not self.is_pumping and not cursor.holds and self.window.has_room
+        if live is not None and is_free and cursor.sent == top - 1:
+            self._start_sending(self._send_live(conversation_id, cursor, live))
+        else:
             self._run_pump()
 
     def confirm(self, positions: dict[UUID, int]) -> bool:
@@ -178,29 +188,53 @@ class Session:
         return has_freed
 
     def _run_pump(self) -> None:
-        if self.pump is None and not self.is_closed and self._find_behind() is not None:
-            self.pump = asyncio.create_task(self._pump())
+        if not self.is_pumping and not self.is_closed and self._find_behind() is not None:
+            self._start_sending(self._pump())
+
+    def _start_sending(self, work: Coroutine[Any, Any, None]) -> None:
+        """Send at once; only what has to wait for the phone becomes a task."""
+        self.is_pumping = True
+        try:
+            self.pump = start_eagerly(work)
+        except Exception as error:  # noqa: BLE001 - as in a task: it ends the sending to this phone and nothing else
+            self.is_pumping = False
+            note_broken(error)
+            return
+        if self.pump is None:
+            self.is_pumping = False
+        else:
             self.pump.add_done_callback(self._end_pump)
 
     def _end_pump(self, task: asyncio.Task[None]) -> None:
         self.pump = None
-        if not task.cancelled() and task.exception() is not None:
-            # The transport broke while sending; the server tells the consumer, which releases the session.
-            logger.info("sending to a phone ended", extra={"error": type(task.exception()).__name__})
-            return
-        if self.window.has_room:
+        self.is_pumping = False
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            note_broken(error)
+        elif self.window.has_room:
             self._run_pump()
 
     def _find_behind(self) -> tuple[UUID, Cursor] | None:
         """Return a log with something to send, if the window has room for it."""
         if not self.window.has_room:
-            self.window_full_since = self.window_full_since or time.monotonic()
+            self._note_full_window()
             return None
         self.window_full_since = None
         for conversation_id, cursor in self.cursors.items():
             if cursor.sent < cursor.top and not cursor.holds:
                 return conversation_id, cursor
         return None
+
+    def _note_full_window(self) -> None:
+        self.window_full_since = self.window_full_since or time.monotonic()
+
+    async def _send_live(self, conversation_id: UUID, cursor: Cursor, live: LiveFrame) -> None:
+        """Send the one event that a phone lacks: what a live answer is made of."""
+        await self.send(live.text)
+        cursor.sent = live.seq
+        self.window.add(conversation_id, live.seq, live.size_bytes)
+        if not self.window.has_room:
+            self._note_full_window()
 
     async def _pump(self) -> None:
         while (behind := self._find_behind()) is not None:
@@ -226,3 +260,8 @@ class Session:
             await self.send(frame)
             cursor.sent = event.seq
             self.window.add(conversation_id, event.seq, len(frame.encode()))
+
+
+def note_broken(error: BaseException) -> None:
+    """Log that a transport broke while sending; the server tells the consumer, which releases the session."""
+    logger.info("sending to a phone ended", extra={"error": type(error).__name__})

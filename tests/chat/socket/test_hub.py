@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chat.database import run_in_database
 from chat.models import ConversationEvent
-from chat.socket.hub import TAIL_EVENTS, Hub, Tail
+from chat.socket.hub import TAIL_EVENTS, Hub, LiveFrame, Tail
 from chat.stream import Appended, StoredEvent, announce
 from tests.factories.chat import ask
 
@@ -21,11 +21,13 @@ class Listener:
     """A follower that notes what it was told."""
 
     woken: list[tuple[UUID, int]] = field(default_factory=list)
+    live: list[LiveFrame | None] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def wake(self, conversation_id: UUID, top: int) -> None:
+    def wake(self, conversation_id: UUID, top: int, live: LiveFrame | None = None) -> None:
         self.woken.append((conversation_id, top))
+        self.live.append(live)
         self.called.set()
 
     async def send(self, text: str) -> None:
@@ -92,6 +94,19 @@ async def test_hub_wakes_the_followers_of_what_was_committed_on_any_thread() -> 
     assert follower.woken == [(conversation_id, 2)]
     assert stranger.woken == []
     assert await hub.read(conversation_id, 0, 10) == make_events(1, 2)
+
+
+async def test_hub_gives_a_single_event_along_encoded_once_for_all() -> None:
+    hub, first, second, conversation_id = Hub(), Listener(), Listener(), uuid4()
+    hub.attach(conversation_id, first)
+    hub.attach(conversation_id, second)
+
+    hub._publish([Appended(conversation_id, (StoredEvent(1, "text.delta", '{"text":"да"}'),))])
+    hub._publish([Appended(conversation_id, tuple(make_events(2, 3)))])
+
+    text = f'{{"t":"text.delta","c":"{conversation_id}","s":1,"d":{{"text":"да"}}}}'
+    assert first.live == [LiveFrame(1, text, len(text.encode())), None]
+    assert second.live[0] is first.live[0]
 
 
 async def test_hub_forgets_a_conversation_that_nobody_follows() -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from chat.protocol.codes import CloseCode
 from chat.protocol.events import encode_text_delta
-from chat.socket.hub import Hub
+from chat.socket.hub import Hub, LiveFrame
 from chat.socket.session import Session
 from chat.stream import Appended, StoredEvent
 from tests.factories.sockets import get_transport, make_socket
+from tests.fakes.transport import RecordedTransport
 
 
 class Log:
@@ -181,26 +182,96 @@ async def test_release_stops_a_blocked_send() -> None:
     assert pump.cancelled()
 
 
-async def test_session_whose_transport_breaks_stays_quiet() -> None:
-    class BrokenTransport:
-        async def send_text(self, text: str) -> None:
-            raise ConnectionResetError
+class BrokenTransport:
+    """A wire whose other end is gone, at once or after a wait."""
 
-        async def close(self, code: int, reason: str) -> None:
-            raise ConnectionResetError
+    def __init__(self, *, waits: bool) -> None:
+        self.waits = waits
+        self.tried: list[str] = []
 
+    async def send_text(self, text: str) -> None:
+        self.tried.append(text)
+        if self.waits:
+            await asyncio.sleep(0)
+        raise ConnectionResetError
+
+    async def close(self, code: int, reason: str) -> None:
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_session_whose_transport_breaks_stays_quiet_and_usable(waits: bool) -> None:
     hub = Hub()
     session, log = make_socket(hub), Log(hub)
-    session.transport = BrokenTransport()
+    transport = session.transport = BrokenTransport(waits=waits)
     follow(session, log.conversation_id)
 
     log.append("а")
-    pump = session.pump
-    assert pump is not None
-    await asyncio.wait([pump], timeout=5)
-
-    assert isinstance(pump.exception(), ConnectionResetError)
+    if session.pump is not None:
+        await asyncio.wait([session.pump], timeout=5)
+    await asyncio.sleep(0)
+    assert len(transport.tried) == 1
     assert session.pump is None
+    assert not session.is_pumping
+
+    session.transport = RecordedTransport()
+    log.append("б")
+    await get_transport(session).wait_for_frames(1)
+    assert read_text(session) == "аб"
+
+
+async def test_session_that_is_live_gets_each_event_without_a_task() -> None:
+    hub = Hub()
+    session, log = make_socket(hub), Log(hub)
+    follow(session, log.conversation_id)
+
+    for text in ("а", "б", "в"):
+        log.append(text)
+
+    assert session.pump is None
+    assert [(frame["s"], frame["c"], frame["d"]["text"]) for frame in get_transport(session).frames] == [
+        (seq, str(log.conversation_id), text) for seq, text in enumerate("абв", 1)
+    ]
+
+
+async def test_session_behind_by_more_than_the_new_event_sends_what_lies_between_first() -> None:
+    hub = Hub()
+    session, log = make_socket(hub), Log(hub)
+    cursor = session.follow(log.conversation_id)
+    log.append("а")
+    session.release_cursor(cursor)
+    cursor.holds = 1
+    log.append("б")
+    cursor.holds = 0
+
+    log.append("в")
+
+    assert [(frame["s"], frame.get("n", 1)) for frame in get_transport(session).frames] == [(1, 1), (3, 2)]
+    assert read_text(session) == "абв"
+
+
+async def test_session_counts_a_live_event_in_its_window_and_notes_when_it_is_full() -> None:
+    hub = Hub()
+    session, log = make_socket(hub, window_frames=1), Log(hub)
+    follow(session, log.conversation_id)
+
+    log.append("а")
+
+    assert session.window_full_since is not None
+    session.confirm({log.conversation_id: 1})
+    assert session.window_full_since is None
+
+
+async def test_released_session_sends_no_live_event() -> None:
+    hub = Hub()
+    session, log = make_socket(hub), Log(hub)
+    follow(session, log.conversation_id)
+    session.release()
+
+    log.append("а")
+    session.wake(log.conversation_id, 1, LiveFrame(1, "{}", 2))
+
+    assert get_transport(session).frames == []
 
 
 def test_session_without_hello_has_no_claims() -> None:
