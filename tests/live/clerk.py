@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import django
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assistant_project.settings")
@@ -24,7 +25,10 @@ from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from accounts.models import Customer, DeviceSession
+from accounts.device_signatures import decode_base64url
+from accounts.enums import AccountKind
+from accounts.models import Account, Customer, DeviceSession
+from accounts.services.device_keys import build_challenge, enroll_device_key
 from accounts.services.sessions import close_session
 from accounts.tokens import issue_access_token
 from audit.context import AuditContext, build_system_context
@@ -34,6 +38,8 @@ from chat.models import Conversation, ConversationEvent, Turn
 from chat.protocol import events
 from chat.services.turns import Submission, start_turn
 from chat.stream import append_events, lock_conversation
+from tests.device import Device as SigningDevice
+from tests.factories.ledger import make_account
 
 
 def migrate() -> None:
@@ -48,6 +54,16 @@ def add_customer(username: str = "", password: str = "") -> str:
         user.save(update_fields=["password"])
     customer = Customer.objects.create(user=user, first_name="Анна", last_name="Ветрова", created_at=timezone.now())
     return str(customer.pk)
+
+
+def open_accounts(customer: str, minor: int) -> dict[str, str]:
+    """Give the customer a current account with `minor` kopecks and an empty savings account; return their ids."""
+    holder = Customer.objects.get(pk=UUID(customer))
+    now = timezone.now()
+    current = make_account(holder, balance=minor, now=now)
+    savings = make_account(holder, kind=AccountKind.SAVINGS, now=now)
+    Account.objects.filter(pk=savings.pk).update(title="Накопительный")
+    return {"current": str(current.public_id), "savings": str(savings.public_id)}
 
 
 def add_session(customer: str, device: str) -> str:
@@ -67,6 +83,29 @@ def issue_token(session: str, seconds: int) -> str:
     row = DeviceSession.objects.get(pk=UUID(session))
     now = timezone.now() + timedelta(seconds=seconds - settings.ACCESS_TOKEN_SECONDS)
     return issue_access_token(row, now).token
+
+
+def read_balances(customer: str) -> list[int]:
+    """Return what is booked on the customer's accounts in kopecks, in the order they were opened."""
+    rows = Account.objects.filter(customer_id=UUID(customer)).order_by("pk")
+    return [account.booked.minor for account in rows]
+
+
+def enrol_key(session: str) -> dict[str, str]:
+    """Give the session's device a key; return its name and the key itself."""
+    row = DeviceSession.objects.get(pk=UUID(session))
+    device, now = SigningDevice(), timezone.now()
+    challenge = build_challenge(row.pk, now)
+    key = enroll_device_key(
+        build_system_context(Origin.COMMAND, "clerk"),
+        session=row,
+        public_key=device.key.public_key(),
+        challenge=challenge,
+        proof=decode_base64url(device.prove(challenge)),
+        now=now,
+    )
+    pem = device.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return {"kid": key.kid, "pem": pem.decode()}
 
 
 def sign_out(session: str) -> None:
@@ -136,8 +175,11 @@ ACTS = {
     for act in (
         migrate,
         add_customer,
+        open_accounts,
         add_session,
         issue_token,
+        read_balances,
+        enrol_key,
         sign_out,
         ask_questions,
         count_turns,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +20,8 @@ from uuid import uuid4
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from psycopg import sql
 
 from assistant_project.embedded.children import Child, start_child
@@ -38,6 +40,7 @@ SHORT_TIMES = {
     "WS_EXPIRY_NOTICE_SECONDS": "30",
     "WS_EXPIRY_GRACE_SECONDS": "2",
     "TURNS_PER_MINUTE": "6",
+    "CONFIRM_SECONDS": "6",
     "DRAIN_SECONDS": "1",
     # One test with a bad day must not spoil the next.
     "GIGACHAT_BREAKER_FAILURES": "1000",
@@ -205,6 +208,15 @@ class Account:
         """Return a phone of a new device of this customer."""
         return self.open_session().take_phone(**options)
 
+    def open_accounts(self, minor: int) -> None:
+        """Give the customer a current account with `minor` kopecks and an empty savings account."""
+        self.product.clerk.ask("open_accounts", customer=self.id, minor=minor)
+
+    def read_balances(self) -> list[int]:
+        """Return what is booked on both, kopecks."""
+        balances: list[int] = self.product.clerk.ask("read_balances", customer=self.id)
+        return balances
+
     def list_actions(self) -> list[str]:
         actions: list[str] = self.product.clerk.ask("list_actions", customer=self.id)
         return actions
@@ -225,8 +237,36 @@ class Device:
         """Return the phone with a token that ends in `seconds`."""
         return Phone(self.product.ws_url, token=self.issue_token(seconds), device_id=self.device_id, **options)
 
+    def enrol_key(self) -> "DeviceKey":
+        key = self.product.clerk.ask("enrol_key", session=self.session)
+        return DeviceKey(key["kid"], key["pem"])
+
     def sign_out(self) -> None:
         self.product.clerk.ask("sign_out", session=self.session)
+
+
+@dataclass(frozen=True)
+class DeviceKey:
+    """The key of a device: it decides about what the bank asks."""
+
+    kid: str
+    pem: str = field(repr=False)
+
+    def decide(self, question: Mapping[str, Any], decision: str = "approve") -> dict[str, Any]:
+        """Return the body of `confirm.decide` for the body of a `confirm.requested`, as docs/protocol.md says."""
+        key = load_pem_private_key(self.pem.encode(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        payload = question["payload"].encode()
+        signature = key.sign(b"asst-confirm-v1\0" + decision.encode() + b"\0" + payload, ec.ECDSA(SHA256()))
+        return {
+            "confirm": question["confirm"],
+            "decision": decision,
+            "hash": question["hash"],
+            "nonce": json.loads(payload)["n"],
+            "kid": self.kid,
+            "sig": urlsafe_b64encode(signature).rstrip(b"=").decode(),
+            "at": int(time.time() * 1000),
+        }
 
 
 def start_server(kind: str, directory: Path, environment: Mapping[str, str], clerk: Clerk, **settings: str) -> Product:
