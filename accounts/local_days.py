@@ -7,6 +7,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 DEFAULT_ZONE = "Europe/Moscow"
+# No local day on Earth is further ahead of UTC than this.
+MOST_AHEAD = timedelta(hours=14)
 
 
 class Period(StrEnum):

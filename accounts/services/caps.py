@@ -4,7 +4,7 @@ The database refuses to pass a cap, so two payments at once cannot share the sam
 accounts are locked and in the order of their codes, so they never deadlock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -16,9 +16,9 @@ from django.db.models.functions import Greatest
 from accounts.enums import CardLimit, LimitPeriod, OperationKind
 from accounts.errors import CapExceeded
 from accounts.local_days import get_month_start
-from accounts.models import CapUsage, Card, Operation
+from accounts.models import CapUsage, Card, LimitRule, Operation
 from accounts.money import Money
-from accounts.services.tariffs import UNLIMITED_MINOR, get_period_start, list_rules
+from accounts.services.tariffs import UNLIMITED_MINOR, get_period_start
 from accounts.services.violations import translate_violations
 
 COUNTED = (LimitPeriod.DAY, LimitPeriod.MONTH)
@@ -40,14 +40,15 @@ class Cap:
     cap_minor: int
 
 
-def build_rule_caps(code: str, *, amount: Money, day: date, counts_month: bool) -> list[Cap]:
-    """Return the caps an operation of `code` uses on this local day.
+def build_rule_caps(
+    code: str, rules: Mapping[LimitPeriod, LimitRule], *, amount: Money, day: date, counts_month: bool
+) -> list[Cap]:
+    """Return the caps an operation of `code` uses on this local day, by the rules in force then.
 
     counts_month  count the month even without a rule, because a tariff asks for it
 
     Raises: CapExceeded when the amount alone passes the limit of one operation
     """
-    rules = list_rules(code, currency=amount.currency, day=day)
     single = rules.get(LimitPeriod.OPERATION)
     if single is not None and amount.minor > single.amount_minor:
         raise CapExceeded(f"{code}.operation")

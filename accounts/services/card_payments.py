@@ -41,6 +41,7 @@ from accounts.services.posting import (
     lock_accounts,
     start_operation,
 )
+from accounts.services.tariffs import list_rules
 from accounts.services.transfers import get_zone
 from audit.context import AuditContext
 from audit.enums import AuditAction
@@ -112,7 +113,9 @@ def take_card_caps(order: CardPurchaseOrder, card: Card, day: date) -> None:
     if card.status != CardStatus.ACTIVE or card.expires_on < day:
         raise CardUnavailable
     amount = order.amount
-    caps = build_rule_caps(order.operation_kind.value, amount=amount, day=day, counts_month=False)
+    code = order.operation_kind.value
+    rules = list_rules(code, currency=amount.currency, day=day)
+    caps = build_rule_caps(code, rules, amount=amount, day=day, counts_month=False)
     caps += build_card_caps(card, amount=amount, day=day, is_cash=order.is_cash, is_online=order.is_online)
     use_caps(caps, customer_id=order.holder_id, amount=amount)
 

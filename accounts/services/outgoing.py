@@ -17,6 +17,7 @@ from accounts.money import Money
 from accounts.orders import BillPaymentOrder, SbpTransferOrder
 from accounts.services.accounts import CLEARING_BILLS, CLEARING_SBP, INCOME_FEES, get_bank_account
 from accounts.services.antifraud import pass_antifraud
+from accounts.services.conditions import read_conditions
 from accounts.services.gateway_orders import BILLER, SBP, complete_operation
 from accounts.services.holds import GATEWAY_HOLD_DAYS, describe_amount, record_hold
 from accounts.services.idempotency import find_outcome, submit_order
@@ -30,7 +31,7 @@ from accounts.services.posting import (
     lock_accounts,
     start_operation,
 )
-from accounts.services.tariffs import find_tariff
+from accounts.services.tariffs import list_rules
 from accounts.services.transfers import access_accounts, build_fee, get_zone, take_caps
 from audit.context import AuditContext
 from audit.enums import AuditAction
@@ -67,15 +68,17 @@ def place_sbp_transfer(context: AuditContext, *, order: SbpTransferOrder, now: d
     if source.currency != order.amount.currency:
         raise CurrencyMismatch(source.currency, order.amount.currency)
     clearing = get_bank_account(context, CLEARING_SBP, currency=source.currency, now=now)
-    zone = get_zone(source)
     code = order.kind.value
-    tariff = find_tariff(code, currency=source.currency, day=to_local_date(now, zone))
+    conditions = read_conditions(code, customer_id=order.holder_id, currency=source.currency, now=now)
+    zone = conditions.zone
+    tariff = conditions.find_tariff(to_local_date(now, zone))
     fees = get_bank_account(context, INCOME_FEES, currency=source.currency, now=now) if tariff else None
     rows = lock_accounts([source.pk, clearing.pk, *([fees.pk] if fees else [])])
     at = choose_time(rows.values(), now)
     day = to_local_date(at, zone)
     pass_antifraud(context, order, customer=source.customer, payee=payee, amount=order.amount, now=at)
-    fee = take_caps(code, tariff, customer_id=order.holder_id, amount=order.amount, day=day)
+    rules = conditions.list_rules(day)
+    fee = take_caps(code, rules, tariff=tariff, customer_id=order.holder_id, amount=order.amount, day=day)
     draft = start_operation(order, at=at, zone=zone, links=OperationLinks(payee=payee, description=order.memo))
     text = LineText(
         category=Category.TRANSFERS,
@@ -118,7 +121,9 @@ def place_bill_payment(context: AuditContext, *, order: BillPaymentOrder, now: d
     rows = lock_accounts([source.pk, clearing.pk])
     bill = lock_bill(order)
     at = choose_time(rows.values(), now)
-    take_caps(order.kind.value, None, customer_id=order.holder_id, amount=order.amount, day=to_local_date(at, zone))
+    day = to_local_date(at, zone)
+    rules = list_rules(order.kind.value, currency=source.currency, day=day)
+    take_caps(order.kind.value, rules, tariff=None, customer_id=order.holder_id, amount=order.amount, day=day)
     draft = start_operation(order, at=at, zone=zone, links=OperationLinks(bill=bill))
     text = LineText(category=Category(bill.biller.category), merchant=bill.biller.name, memo=bill.details_untrusted)
     hold_amount(draft, rows[source.pk], rows[clearing.pk], amount=order.amount, text=text)

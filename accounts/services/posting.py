@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+
 from accounts.enums import Category, EntryPhase, LineDirection, LineStatus, OperationStatus
 from accounts.errors import HoldResolved
 from accounts.folding import MEMO_LENGTH, MERCHANT_LENGTH, clean_untrusted, fold_text
@@ -75,8 +77,13 @@ class Draft:
 
 def lock_accounts(accounts: Iterable[int]) -> dict[int, Account]:
     """Lock these accounts (primary keys) in their order and return them as they are now."""
-    rows = Account.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(accounts))
-    return {row.pk: row for row in rows.select_related("customer").order_by("pk")}
+    return {row.pk: row for row in lock_rows(Q(pk__in=set(accounts)))}
+
+
+def lock_rows(wanted: Q) -> QuerySet[Account]:
+    """Return what locks the wanted accounts in the order of their primary keys; the only order there is."""
+    rows = Account.objects.select_for_update(no_key=True, of=("self",)).filter(wanted)
+    return rows.select_related("customer").order_by("pk")
 
 
 def choose_time(accounts: Iterable[Account], now: datetime) -> datetime:

@@ -24,7 +24,7 @@ from accounts.errors import (
     TransferSuspended,
 )
 from accounts.gateways.contract import PaymentGateway
-from accounts.local_days import to_local_date
+from accounts.local_days import MOST_AHEAD, to_local_date
 from accounts.models import Account, Bill, Operation, ScheduledPayment
 from accounts.money import Money
 from accounts.orders import BillPaymentOrder, Order, OwnTransferOrder, SbpTransferOrder
@@ -61,8 +61,6 @@ PAUSING = {
 }
 # What one call pays at most, so that the other chores of a round are not kept waiting.
 BATCH = 2000
-# Between the earliest and the latest local day on Earth.
-DAY_SPREAD = timedelta(hours=14)
 
 
 @dataclass(slots=True)
@@ -97,7 +95,7 @@ def pay_scheduled(context: AuditContext, *, gateway: PaymentGateway, now: dateti
 
 def list_due(now: datetime) -> list[ScheduledPayment]:
     """Return active payments whose date has begun where their customers live; not locked."""
-    rows = ScheduledPayment.objects.filter(status=ScheduleStatus.ACTIVE, next_on__lte=(now + DAY_SPREAD).date())
+    rows = ScheduledPayment.objects.filter(status=ScheduleStatus.ACTIVE, next_on__lte=(now + MOST_AHEAD).date())
     found = rows.select_related("customer", "payee", "account").order_by("next_on", "pk")[:BATCH]
     return [payment for payment in found if get_due_date(payment) <= get_today(payment, now)]
 

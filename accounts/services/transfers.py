@@ -1,19 +1,21 @@
 """Transfers between a customer's own accounts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
-from accounts.enums import Category, EntryPhase, OperationStatus
+from accounts.enums import Category, EntryPhase, LimitPeriod, OperationStatus
 from accounts.errors import CurrencyMismatch, NotFound, SameAccount
 from accounts.local_days import DEFAULT_ZONE, to_local_date
-from accounts.models import Account, Operation, Tariff
+from accounts.models import Account, LimitRule, Operation, Tariff
 from accounts.money import Money
 from accounts.orders import OwnTransferOrder
 from accounts.services.accounts import INCOME_FEES, get_bank_account
 from accounts.services.caps import build_rule_caps, use_caps
+from accounts.services.conditions import read_conditions
 from accounts.services.idempotency import find_outcome, submit_order
 from accounts.services.posting import (
     LineText,
@@ -21,10 +23,10 @@ from accounts.services.posting import (
     add_entry,
     choose_time,
     finish_operation,
-    lock_accounts,
+    lock_rows,
     start_operation,
 )
-from accounts.services.tariffs import charge_tariff, find_tariff
+from accounts.services.tariffs import charge_tariff
 from audit.context import AuditContext
 from audit.enums import AuditAction
 from audit.journal import record_entry
@@ -58,37 +60,50 @@ def write_own_transfer(context: AuditContext, order: OwnTransferOrder, now: date
     known = find_outcome(order)
     if known is not None:
         return known
-    source, target = access_accounts(order.holder_id, (order.source_account, order.target_account))
-    if source.pk == target.pk:
+    if order.source_account == order.target_account:
+        access_accounts(order.holder_id, [order.source_account])
         raise SameAccount
-    if {source.currency, target.currency} != {order.amount.currency}:
+    currency = order.amount.currency
+    conditions = read_conditions(TARIFF, customer_id=order.holder_id, currency=currency, now=now)
+    zone = conditions.zone
+    tariff = conditions.find_tariff(to_local_date(now, zone))
+    fees = get_bank_account(context, INCOME_FEES, currency=currency, now=now) if tariff else None
+    rows = lock_own_accounts(order.holder_id, [order.source_account, order.target_account], [fees] if fees else [])
+    source, target = rows[order.source_account], rows[order.target_account]
+    if {source.currency, target.currency} != {currency}:
         raise CurrencyMismatch(source.currency, target.currency)
-    zone = get_zone(source)
-    tariff = find_tariff(TARIFF, currency=order.amount.currency, day=to_local_date(now, zone))
-    fees = get_bank_account(context, INCOME_FEES, currency=source.currency, now=now) if tariff else None
-    rows = lock_accounts([source.pk, target.pk, *([fees.pk] if fees else [])])
     at = choose_time(rows.values(), now)
-    fee = take_caps(TARIFF, tariff, customer_id=order.holder_id, amount=order.amount, day=to_local_date(at, zone))
+    day = to_local_date(at, zone)
+    rules = conditions.list_rules(day)
+    fee = take_caps(TARIFF, rules, tariff=tariff, customer_id=order.holder_id, amount=order.amount, day=day)
     draft = start_operation(order, at=at, zone=zone)
     text = LineText(category=Category.OWN_TRANSFERS, memo=order.memo)
-    own = Movement(
-        debit=rows[source.pk], credit=rows[target.pk], amount=order.amount, debit_text=text, credit_text=text
-    )
+    own = Movement(debit=source, credit=target, amount=order.amount, debit_text=text, credit_text=text)
     add_entry(draft, own)
     if fees and fee.minor:
-        add_entry(draft, build_fee(rows[source.pk], rows[fees.pk], fee))
+        add_entry(draft, build_fee(source, rows[fees.public_id], fee))
     operation = finish_operation(draft, OperationStatus.POSTED)
     record_transfer(context, operation, amount=order.amount, fee=fee)
     return operation
 
 
-def take_caps(code: str, tariff: Tariff | None, *, customer_id: UUID, amount: Money, day: date) -> Money:
+def take_caps(
+    code: str,
+    rules: Mapping[LimitPeriod, LimitRule],
+    *,
+    tariff: Tariff | None,
+    customer_id: UUID,
+    amount: Money,
+    day: date,
+) -> Money:
     """Use up the caps of an operation and return its fee; call it under the accounts' lock.
+
+    rules  those in force on `day`
 
     Raises: CapExceeded
     """
     fee = charge_tariff(tariff, customer_id=customer_id, amount=amount, day=day)
-    caps = build_rule_caps(code, amount=amount, day=day, counts_month=tariff is not None)
+    caps = build_rule_caps(code, rules, amount=amount, day=day, counts_month=tariff is not None)
     use_caps(caps, customer_id=customer_id, amount=amount)
     return fee
 
@@ -121,6 +136,19 @@ def access_accounts(customer_id: UUID, public_ids: Iterable[UUID]) -> list[Accou
     if any(public_id not in found for public_id in wanted):
         raise NotFound
     return [found[public_id] for public_id in wanted]
+
+
+def lock_own_accounts(customer_id: UUID, public_ids: Sequence[UUID], others: Iterable[Account]) -> dict[UUID, Account]:
+    """Lock these accounts of the customer, and `others` with them, in their order; return all by public id.
+
+    Raises: NotFound when one is unknown or another customer's
+    """
+    wanted = Q(customer_id=customer_id, public_id__in=public_ids)
+    pks = [account.pk for account in others]
+    found = {row.public_id: row for row in lock_rows(wanted | Q(pk__in=pks) if pks else wanted)}
+    if any(public_id not in found for public_id in public_ids):
+        raise NotFound
+    return found
 
 
 def record_transfer(context: AuditContext, operation: Operation, *, amount: Money, fee: Money) -> None:

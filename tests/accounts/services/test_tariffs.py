@@ -87,6 +87,6 @@ def test_caps_follow_a_changed_rule_and_never_go_below_zero() -> None:
 
 @pytest.mark.django_db
 def test_a_month_is_counted_without_a_rule_only_when_asked() -> None:
-    assert build_rule_caps("x", amount=Money(1), day=DAY, counts_month=False) == []
-    (month,) = build_rule_caps("x", amount=Money(1), day=date(2026, 11, 30), counts_month=True)
+    assert build_rule_caps("x", {}, amount=Money(1), day=DAY, counts_month=False) == []
+    (month,) = build_rule_caps("x", {}, amount=Money(1), day=date(2026, 11, 30), counts_month=True)
     assert (month.code, month.period_start) == ("x.month", DAY)
