@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chat.gigachat.sandbox.brain.dialogue import Dialogue
 from chat.gigachat.sandbox.brain.sentence import PHONE, find_payee_name
 from chat.gigachat.sandbox.brain.text import list_words, score_phrases
-from chat.gigachat.sandbox.schema import FunctionIn
+from chat.gigachat.sandbox.schema import FewShotExample, FunctionIn
 
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|\d+")
 _STEM = 5
@@ -147,29 +148,49 @@ def find_function(dialogue: Dialogue, functions: Sequence[FunctionIn]) -> Functi
     """Return the function the question needs, or None when words alone are enough."""
     if not functions or dialogue.is_about_knowledge:
         return None
-    scored = [(score_function(dialogue, function), function) for function in functions]
+    words = tuple(dialogue.words)
+    asked = [score_phrases(intent.asked, words) for intent in _INTENTS]
+    is_foreign = is_for_somebody(dialogue.question)
+    scored = [(score_function(words, asked, function, is_foreign=is_foreign), function) for function in functions]
     best_score, best = max(scored, key=lambda pair: pair[0])
     return best if best_score else None
 
 
-def score_function(dialogue: Dialogue, function: FunctionIn) -> int:
-    """Return how well the function fits: a recognised intent counts most, shared words with its texts a little."""
-    words = dialogue.words
-    name_words = split_name(function.name)
-    if any(list_words(example.request) == words for example in function.few_shot_examples):
+def score_function(words: tuple[str, ...], asked: Sequence[int], function: FunctionIn, *, is_foreign: bool) -> int:
+    """Return how well the function fits: a recognised intent counts most, shared words with its texts a little.
+
+    asked       how well the question fits each intent
+    is_foreign  the money is to go to another person
+    """
+    if words in list_examples(function.few_shot_examples):
         return _ASKED_EXACTLY
-    if _OWN in name_words and is_for_somebody(dialogue.question):
+    if is_foreign and _OWN in split_name(function.name):
         return 0
-    intent_score = 0
-    for intent in _INTENTS:
-        asked, offered = score_phrases(intent.asked, words), score_phrases(intent.offered, name_words)
-        if asked and offered:
-            # The more exact of two fitting functions wins: `transfer own` before `transfer`.
-            intent_score = max(intent_score, asked * _NAME_WEIGHT + offered)
+    # The more exact of two fitting functions wins: `transfer own` before `transfer`.
+    fitting = (
+        one * _NAME_WEIGHT + other for one, other in zip(asked, score_name(function.name), strict=True) if one and other
+    )
+    intent_score = max(fitting, default=0)
     shared = count_shared_stems(words, function)
     if not intent_score and shared < _MIN_SHARED_STEMS:
         return 0
     return intent_score * _NAME_WEIGHT + shared
+
+
+@lru_cache(maxsize=256)
+def score_name(name: str) -> tuple[int, ...]:
+    """Return how well a function's name fits each intent."""
+    words = split_name(name)
+    return tuple(score_phrases(intent.offered, words) for intent in _INTENTS)
+
+
+def list_examples(examples: Sequence[FewShotExample]) -> set[tuple[str, ...]]:
+    return {list_request_words(example.request) for example in examples}
+
+
+@lru_cache(maxsize=1024)
+def list_request_words(request: str) -> tuple[str, ...]:
+    return tuple(list_words(request))
 
 
 def is_for_somebody(question: str) -> bool:
@@ -185,8 +206,12 @@ def split_name(name: str) -> list[str]:
 def count_shared_stems(words: Sequence[str], function: FunctionIn) -> int:
     """Return how many distinct stems the question shares with the name, description and examples."""
     examples = " ".join(example.request for example in function.few_shot_examples)
-    texts = [*split_name(function.name), *list_words(f"{function.description} {examples}")]
-    return len(_list_stems(words) & _list_stems(texts))
+    return len(_list_stems(words) & list_function_stems(function.name, f"{function.description} {examples}"))
+
+
+@lru_cache(maxsize=256)
+def list_function_stems(name: str, texts: str) -> frozenset[str]:
+    return frozenset(_list_stems([*split_name(name), *list_words(texts)]))
 
 
 def _list_stems(words: Sequence[str]) -> set[str]:
