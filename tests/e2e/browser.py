@@ -60,9 +60,11 @@ class PhonePage:
         await self.page.fill("#text", text)
         await self.page.press("#text", "Enter")
 
-    async def wait_for_answer(self, state: str = "done", *, count: int = 1) -> None:
+    async def wait_for_answer(self, state: str = "done", *, count: int = 1, patience_ms: float = PATIENCE_MS) -> None:
         """Wait until `count` answers are in the state: `streaming`, `done`, `stopped` or `failed`."""
-        await expect(self.page.locator(f'.message.assistant[data-state="{state}"]')).to_have_count(count)
+        await expect(self.page.locator(f'.message.assistant[data-state="{state}"]')).to_have_count(
+            count, timeout=patience_ms
+        )
 
     async def read_answers(self) -> list[str]:
         """Return the text of each answer as the screen shows it."""

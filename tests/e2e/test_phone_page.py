@@ -1,81 +1,22 @@
 """The main job in a real browser against the whole product: server process, PostgreSQL, GigaChat sandbox over TLS."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.conftest import read_worker_number
 from tests.e2e.browser import PATIENCE_MS, PhonePage
 from tests.e2e.conftest import OpenPhone
+from tests.e2e.living import PASSWORD, Customer
 from tests.factories.files import make_photo
 from tests.live.product import (
-    Account,
-    Clerk,
-    Product,
     SandboxHandle,
-    build_environment,
-    drop_database,
-    make_database,
-    start_sandbox,
-    start_server,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-PASSWORD = "three plain words"
 LONG_QUESTION = "Расскажи подробно об ипотеке"
 ANSWER = ".message.assistant .text"
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxHandle]:
-    handle = start_sandbox(tmp_path_factory.mktemp("sandbox"))
-    yield handle
-    handle.child.stop()
-
-
-@pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxHandle) -> Iterator[Product]:
-    """The product as `make run` starts it, on a database of its own."""
-    directory = tmp_path_factory.mktemp("bank")
-    name = f"page_{directory.parent.name}_{read_worker_number()}".replace("-", "_")
-    environment = build_environment(directory, make_database(name)) | sandbox.get_settings()
-    environment["GIGACHAT_SANDBOX"] = "true"
-    clerk = Clerk(directory, environment)
-    clerk.ask("migrate")
-    product = start_server("daphne", directory, environment, clerk)
-    yield product
-    product.child.stop()
-    clerk.stop()
-    drop_database(name)
-
-
-@dataclass(frozen=True)
-class Customer:
-    """Somebody who signs in on the page."""
-
-    username: str
-    account: Account
-
-    @property
-    def url(self) -> str:
-        # By this name the page is a secure context without TLS: the browser offers digests and locks.
-        return f"http://localhost:{self.account.product.port}/"
-
-    async def enter(self, phone: PhonePage) -> None:
-        await phone.open(self.url)
-        await phone.sign_in(self.username, PASSWORD)
-        await phone.wait_for_status("online")
-
-
-@pytest.fixture
-def customer(bank: Product) -> Customer:
-    username = f"anna-{uuid4().hex[:8]}"
-    return Customer(username, Account(bank, bank.clerk.ask("add_customer", username=username, password=PASSWORD)))
 
 
 async def read_server_messages(phone: PhonePage, customer: Customer) -> list[dict[str, Any]]:

@@ -132,7 +132,7 @@ export class TranscriptView {
 /** @param {Row} row */
 function makeRow(row) {
   const speaker = make("span", { class: "visually-hidden" }, `${translate(`speaker.${row.role}`)}: `);
-  const body = make("div", { class: "bubble" }, speaker, make("ul", { class: "steps" }), make("div", { class: "text" }));
+  const body = make("div", { class: "bubble" }, speaker, make("ul", { class: "steps", hidden: "" }), make("div", { class: "text" }));
   const cards = make("div", { class: "cards" });
   return make("li", { class: `message ${row.role}`, "data-key": row.key }, body, cards, make("div", { class: "below" }));
 }
@@ -142,7 +142,9 @@ function fillRow(element, row) {
   const text = /** @type {HTMLElement} */ (element.querySelector(".text"));
   const below = /** @type {HTMLElement} */ (element.querySelector(".below"));
   element.dataset.state = row.state;
-  element.querySelector(".steps")?.replaceChildren(...(row.steps ?? []).map(makeStep));
+  const steps = /** @type {HTMLElement} */ (element.querySelector(".steps"));
+  steps.replaceChildren(...(row.steps ?? []).map(makeStep));
+  steps.hidden = steps.children.length === 0;
   if (row.progress === undefined) {
     text.classList.remove("waiting");
     if (text.firstElementChild?.classList.contains("dots")) text.replaceChildren();
