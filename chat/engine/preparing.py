@@ -88,7 +88,9 @@ def read_material(claimed: ClaimedRun) -> Material:
 
 
 def read_calls(claimed: ClaimedRun, history: Sequence[Message]) -> dict[UUID, list[StoredCall]]:
-    """Return the finished calls of the newest turns by turn."""
+    """Return the finished calls of the newest turns by turn; a conversation's first question has none."""
+    if len(history) == 1 and claimed.attempt == 1:
+        return {}
     turn_ids = list(dict.fromkeys(message.turn_id for message in reversed(history)))[:MAX_CALL_TURNS]
     found: dict[UUID, list[StoredCall]] = {}
     for call in list_conversation_calls(claimed.conversation_id, turn_ids):

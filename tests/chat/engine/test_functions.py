@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from audit.models import AuditEntry
@@ -25,8 +26,9 @@ from chat.gigachat.types import (
     TextDelta,
     Usage,
 )
-from chat.models import Message, UsageDay
+from chat.models import Message, Turn, UsageDay
 from chat.services.confirmations import decide_confirmation
+from chat.services.recovery import recover_lost_runs
 from functions.models import Confirmation
 from functions.models import FunctionCall as StoredCall
 from tests.cursor import FollowedConversation
@@ -405,6 +407,34 @@ async def test_deadline_of_a_turn_counts_running_time_only(scene: Scene, setting
     kind, body = (await scene.read_events())[-1]
     assert (kind, body["error"]["code"]) == ("turn.failed", "upstream.timeout")
     assert 0 < spent < 10
+
+
+async def test_next_attempt_after_a_lost_engine_calls_nothing_twice(scene: Scene) -> None:
+    lost = asyncio.create_task(scene.answer(call("list_accounts", said="Смотрю. "), [asyncio.Event()]))
+    await asyncio.wait_for(wait_for_prompts(scene, 2), 5)
+    lost.cancel()
+    await asyncio.wait([lost])
+    await run_in_database(lose_engine, scene.talk)
+
+    await scene.answer(say("У вас два счёта."))
+
+    assert describe(scene.last_prompt)[-2:] == [("assistant", "list_accounts"), ("function", "ok")]
+    assert await run_in_database(StoredCall.objects.count) == 1
+    kinds = [kind for kind, _body in await scene.read_events()]
+    assert (kinds.count("msg.reset"), kinds.count("function.started")) == (1, 1)
+    assert await scene.read_end() == ("turn.completed", "У вас два счёта.")
+
+
+async def wait_for_prompts(scene: Scene, count: int) -> None:
+    while len(scene.upstream.prompts) < count:
+        scene.upstream.opened.clear()
+        await scene.upstream.opened.wait()
+
+
+def lose_engine(talk: Talk) -> None:
+    Turn.objects.filter(pk=talk.turn.pk).update(lease_until=timezone.now())
+    assert recover_lost_runs("another-engine") == 1
+    talk.claimed = claim_one()
 
 
 async def test_call_of_a_turn_taken_over_meanwhile_ends_silently(scene: Scene) -> None:
