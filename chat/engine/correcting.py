@@ -97,7 +97,7 @@ def build_prompt(dialogue: Dialogue, spoken: Spoken, wrong: tuple[Figure, ...]) 
 def render(dialogue: Dialogue) -> str:
     """Return our own words, in the customer's language, for what the functions found out."""
     language = dialogue.customer.language
-    if dialogue.results:
-        return render_results(dialogue.results, language)
+    if dialogue.results and (text := render_results(dialogue.results, language)):
+        return text
     with translation.override(language):
         return gettext("I do not have exact figures for this. Please ask me to look them up.")
