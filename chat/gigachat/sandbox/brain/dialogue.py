@@ -33,10 +33,22 @@ _DEFINITION = re.compile(
     r"\s*(что (такое|значит|означает)|объясни|расскажи|what('s| is| are| does)|explain|tell me about)\b",
     re.IGNORECASE,
 )
-_HOWTO = re.compile(r"\s*(а\s+)?(как|how (do|can|to|does|should))\b(?!\s+much)", re.IGNORECASE)
+_HOWTO = re.compile(r"\s*(а\s+)?(как|чем|почему|зачем|why|how (do|can|to|does|should))\b(?!\s+much)", re.IGNORECASE)
 # What the server writes as the customer to have an answer or a call written again: the question is still the old one.
 _NOTE = re.compile(r"В твоём ответе есть числа|Предыдущий вызов функции")
 _HANDLE = re.compile(r"\b(?:acc|card|tx|bill|payee|confirm)_\d+\b")
+# What the bank asks of everybody, unless the customer speaks of their own.
+_CONDITIONS = (
+    "комисси =за",
+    "тариф",
+    "стоит обслужив",
+    "лимит перевод",
+    "ставк",
+    "tariff",
+    "=fee =for",
+    "=limits transfer",
+    "interest rate",
+)
 # "What is the dollar rate?" asks for a number, "What is an exchange rate?" for a meaning.
 _PRICE = re.compile(r"\s*what('s| is) the\b.*\b(dollar|euro|yuan|usd|eur|cny)", re.IGNORECASE)
 _PERSONAL = (
@@ -95,7 +107,7 @@ class Dialogue:
         """A question about a term or about how things are done, not about the customer's own money."""
         if _HANDLE.search(self.question) or _PRICE.match(self.question):
             return False
-        if _HOWTO.match(self.question):
+        if _HOWTO.match(self.question) or (not self.is_personal and score_phrases(_CONDITIONS, self.words)):
             return True
         return _DEFINITION.match(self.question) is not None and not self.is_personal
 
