@@ -20,6 +20,7 @@ from typing_extensions import override
 from zope.interface import implementer
 
 from assistant_project.servers.daphne_bodies import keep_bodies_in_memory
+from assistant_project.servers.frames import encode_text_frame
 from assistant_project.servers.lifespan import Application, LifespanDriver, Message, Scope, StartFailed
 from assistant_project.servers.limits import (
     CANCEL_SECONDS,
@@ -71,6 +72,25 @@ class PhoneProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne ships no
         self.transport.unregisterProducer()
         self.transport.registerProducer(self.gate, True)  # noqa: FBT003 - Twisted's signature
         super().onOpen()
+
+    @override
+    def serverSend(self, content: Any, binary: bool = False) -> None:
+        if binary or self.state != self.STATE_OPEN:
+            super().serverSend(content, binary)
+        else:
+            self.write_now(encode_text_frame(content))
+
+    def write_now(self, data: bytes) -> None:
+        """Give the bytes to the kernel at once if none wait before them.
+
+        Twisted would register the socket, ask the kernel whether it may write, write, and take it out again: three more
+        system calls and a turn of the event loop for each piece of an answer.
+        """
+        transport = self.transport
+        is_idle = transport.connected and not transport.dataBuffer and not transport._tempDataBuffer  # noqa: SLF001
+        sent = transport.writeSomeData(data) if is_idle else 0
+        # Twisted's own write meets an error again, and knows how to end the connection.
+        transport.write(data if isinstance(sent, Exception) else data[sent:])
 
     @override
     def serverClose(self, code: int | None = None) -> None:
