@@ -152,7 +152,7 @@ def write_rate(data: Mapping[str, Any]) -> str:
 
 
 def write_payment(data: Mapping[str, Any]) -> str:
-    if data["state"] == "executed":
+    if data["status"] == "executed":
         text = _("Done: {amount} to {name}, fee {fee}.")
     else:
         text = _("On its way: {amount} to {name}, fee {fee}. It is not done yet.")
@@ -223,7 +223,7 @@ WRITERS: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], str]], ...] 
     (("lines", "total_count"), write_lines),
     (("base", "quote", "buy", "sell"), write_rate),
     (("booked", "available", "holds_count"), write_balance),
-    (("state", "amount", "fee", "to_title"), write_payment),
+    (("status", "amount", "fee", "to_title"), write_payment),
     (("limit", "new", "title"), write_limit),
     (("statement", "date_from", "date_to"), write_statement),
     (("requisites", "title"), write_requisites),

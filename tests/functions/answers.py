@@ -198,7 +198,7 @@ CARDS = succeed(
     total_count=1,
 )
 PAID = succeed(
-    state="executed",
+    status="executed",
     amount=money("500.00", "500,00 ₽"),
     fee=money("0.00", "0,00 ₽"),
     from_account="acc_1",

@@ -3,8 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat.gigachat.sandbox.brain.telling import WRITERS as SANDBOX_WRITERS
 from functions.errors import Code
 from functions.grounding import find_unsupported
+from functions.registry import Function, list_functions
 from functions.rendering import MAX_LINES, WRITERS, render_results
 from tests.functions import answers
 from tests.functions.answers import money, refuse, succeed
@@ -176,3 +178,12 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(sorted({key for keys, _ in WRITERS for key in keys})), JSON, max_size=6))
 def test_render_results_of_any_object_raises_nothing(data: dict[str, object]) -> None:
     render_results([orjson.dumps({"ok": True, "data": data}).decode()], "ru")
+
+
+@pytest.mark.parametrize("function", list_functions(), ids=lambda function: function.name)
+def test_every_result_has_words_of_its_own_here_and_in_the_sandbox(function: Function) -> None:
+    """A field renamed in a function must not leave the customer with its bare keys and values."""
+    fields = function.result.model_fields
+
+    assert any(set(keys) <= fields.keys() for keys, _write in WRITERS)
+    assert any(set(keys) <= fields.keys() for keys, _write in SANDBOX_WRITERS)

@@ -19,7 +19,7 @@ def tell_envelope(value: Data, language: Language) -> str | None:
         return tell_error(error, language)
     if value.get("ok") is not True or not isinstance(data, dict):
         return None
-    for keys, write in _WRITERS:
+    for keys, write in WRITERS:
         if all(key in data for key in keys):
             try:
                 return write(data, language)
@@ -137,7 +137,7 @@ def tell_rate(data: Data, language: Language) -> str:
 def tell_payment(data: Data, language: Language) -> str:
     amount, fee, left = show(data["amount"]), show(data["fee"]), show(data["available_after"])
     where = f"{data['from_title']} → {data['to_title']}"
-    if data["state"] == "executed":
+    if data["status"] == "executed":
         if language is RU:
             return f"Готово, платёж выполнен: {amount}, {where}, комиссия {fee}. Доступно {left}."
         return f"Done, the payment is executed: {amount}, {where}, fee {fee}. Available: {left}."
@@ -179,6 +179,8 @@ def tell_cancelled(_data: Data, language: Language) -> str:
 
 
 def list_rows(head: str, rows: Sequence[str]) -> str:
+    if not rows:
+        return f"{head.rstrip(':.')}."
     return "\n".join([head, *(f"{number}. {row}" for number, row in enumerate(rows[:_MAX_ROWS], 1))])
 
 
@@ -187,7 +189,7 @@ def show(view: Data) -> str:
 
 
 # The first whose keys are all there; the more exact shapes come first.
-_WRITERS: tuple[tuple[tuple[str, ...], Write], ...] = (
+WRITERS: tuple[tuple[tuple[str, ...], Write], ...] = (
     (("accounts",), tell_accounts),
     (("cards",), tell_cards),
     (("payees",), tell_payees),
@@ -196,7 +198,7 @@ _WRITERS: tuple[tuple[tuple[str, ...], Write], ...] = (
     (("lines", "total_count"), tell_lines),
     (("base", "quote", "buy", "sell"), tell_rate),
     (("booked", "available", "holds_count"), tell_balance),
-    (("state", "amount", "fee", "to_title"), tell_payment),
+    (("status", "amount", "fee", "to_title"), tell_payment),
     (("limit", "new", "title", "is_changed"), tell_limit),
     (("statement", "date_from", "date_to"), tell_statement),
     (("requisites", "title"), tell_requisites),
