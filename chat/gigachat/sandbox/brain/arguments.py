@@ -10,7 +10,7 @@ from chat.gigachat.sandbox.brain.days import find_range
 from chat.gigachat.sandbox.brain.dialogue import Dialogue
 from chat.gigachat.sandbox.brain.intents import split_name
 from chat.gigachat.sandbox.brain.pointing import find_reference
-from chat.gigachat.sandbox.brain.references import HANDLE, iter_objects, list_wanted_prefixes
+from chat.gigachat.sandbox.brain.references import HANDLE, find_named_bank, iter_objects, list_wanted_prefixes
 from chat.gigachat.sandbox.brain.sentence import (
     PHONE,
     find_amount,
@@ -227,7 +227,7 @@ _TEXT_RULES: tuple[tuple[frozenset[str], Callable[[set[str], Dialogue], str | No
     (frozenset({"period"}), lambda _words, dialogue: _find_period(dialogue)),
     (frozenset({"currency"}), _find_currency),
     (frozenset({"cursor"}), lambda _words, dialogue: _find_cursor(dialogue)),
-    (frozenset({"bank"}), lambda _words, dialogue: find_bank(dialogue.question)),
+    (frozenset({"bank"}), lambda _words, dialogue: find_bank(dialogue.question) or find_named_bank(dialogue)),
     (frozenset({"message"}), lambda _words, dialogue: find_message(dialogue.question)),
     (frozenset({"payee", "recipient", "phone", "receiver", "to"}), lambda _words, dialogue: _find_payee(dialogue)),
     (frozenset({"text", "search"}), lambda _words, dialogue: find_search_text(dialogue.question)),

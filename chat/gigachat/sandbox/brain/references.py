@@ -78,6 +78,23 @@ def build_reference(handle: str, row: dict[str, Any]) -> Reference:
     )
 
 
+def find_named_bank(dialogue: Dialogue) -> str | None:
+    """Return the bank of an earlier result that the question names: what the customer chose from a list of banks."""
+    stems = list_bank_stems(dialogue.question)
+    for result in reversed(dialogue.all_results):
+        for row in iter_objects(result.value):
+            listed = row.get("banks")
+            for bank in (row.get("bank"), *(listed if isinstance(listed, list) else ())):
+                if isinstance(bank, str) and stems & list_bank_stems(bank):
+                    return bank
+    return None
+
+
+def list_bank_stems(text: str) -> set[str]:
+    words = list_words(text)
+    return {word[:_STEM] for word in words if len(word) >= _STEM and not word.startswith(("банк", "bank"))}
+
+
 def point_at(references: Sequence[Reference], words: Sequence[str]) -> list[Reference]:
     """Return those that most of the words name; all with no word in common with them are left out."""
     stems = {word[:_STEM] for word in words if len(word) >= 3 or word.isdigit()}

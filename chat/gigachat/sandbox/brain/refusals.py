@@ -35,6 +35,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "timeout": ("Банк не успел ответить. Попробуйте позже.", "The bank did not answer in time. Try again later."),
     "temporarily_unavailable": ("Сервис сейчас недоступен. Попробуйте позже.", "The service is not available now."),
 }
+_NAMED_BY = ("title", "name", "bank")
+_CHOICES = {"ambiguous_reference", "payee_needs_choice"}
 _MONEY = {"declined", "expired", "suspended"}
 _FAILED = ("К сожалению, это не получилось.", "I am sorry, that did not work.")
 
@@ -43,7 +45,7 @@ def tell_error(error: dict[str, Any], language: Language) -> str:
     """Return the answer for an error; its own Russian message where it says more than the code does."""
     code = str(error.get("code", ""))
     english = language is Language.EN
-    if code == "ambiguous_reference":
+    if code in _CHOICES:
         return ask_choice(error, language)
     text = _TEXTS.get(code, _FAILED)[english]
     message = str(error.get("message") or "")
@@ -61,8 +63,9 @@ def tell_error(error: dict[str, Any], language: Language) -> str:
 def ask_choice(error: dict[str, Any], language: Language) -> str:
     """Return a question with the choices that the error lists."""
     rows = [row for row in error.get("choices", []) if isinstance(row, dict)]
-    titles = [str(row.get("title") or row.get("name")) for row in rows if row.get("title") or row.get("name")]
-    listed = ", ".join(titles[:_MAX_CHOICES])
+    titles = [", ".join(str(row[key]) for key in _NAMED_BY if row.get(key)) for row in rows]
+    titles += [str(bank) for bank in error.get("banks", [])]
+    listed = "; ".join(title for title in titles[:_MAX_CHOICES] if title)
     start = (
         "Please tell me which one you mean" if language is Language.EN else "Уточните, пожалуйста, что вы имеете в виду"
     )

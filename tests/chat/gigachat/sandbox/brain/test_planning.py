@@ -250,7 +250,16 @@ def test_plan_next_several_payees_are_asked_about_by_bank() -> None:
     steps = converse("переведи 500 Ивану", "Второй", find_payee=succeed(payees=rows, total_count=2))
 
     assert steps[1] == "Уточните, пожалуйста, кому именно: Иван И., Первый, Иван И., Второй?"
-    assert ("transfer_by_phone", {"payee": "payee_2", "amount": 500.0}) in steps
+    assert ("transfer_by_phone", {"payee": "payee_2", "amount": 500.0, "bank": "Второй"}) in steps
+
+
+def test_plan_next_bank_chosen_from_an_errors_list_is_given() -> None:
+    banks = ["Примерный банк", "Банк «Второй»"]
+    choice = refuse("payee_needs_choice", "У получателя несколько банков.", banks=banks, name="Иван И.")
+    steps = converse("переведи 500 на ⟦phone_1⟧", "во второй", transfer_by_phone=[choice, answers.PAID])
+
+    assert steps[1] == "Уточните, пожалуйста, что вы имеете в виду: Примерный банк; Банк «Второй»?"
+    assert steps[2] == ("transfer_by_phone", {"payee": "phone_1", "amount": 500.0, "bank": "Банк «Второй»"})
 
 
 def test_plan_next_two_current_accounts_are_asked_about() -> None:

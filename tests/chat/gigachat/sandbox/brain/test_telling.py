@@ -9,7 +9,9 @@ from functions.errors import Code
 from functions.grounding import find_unsupported
 from tests.chat.gigachat.sandbox.brain.bank import RESULTS
 from tests.functions import answers
-from tests.functions.answers import refuse, succeed
+from tests.functions.answers import money, refuse, succeed
+
+DAYS = {"date_from": "2026-10-01", "date_to": "2026-10-31"}
 
 
 def tell(envelope: str, language: Language = Language.RU) -> str | None:
@@ -113,3 +115,5 @@ def test_tell_envelope_leaves_other_shapes_to_the_general_words(envelope: str) -
 def test_tell_envelope_empty_results_are_said() -> None:
     assert tell(succeed(lines=[], total_count=0)) == "Таких операций не нашлось."
     assert tell(succeed(payments=[], until="2026-12-24", totals=[])) == "Предстоящих платежей нет."
+    spent = tell(succeed(days=DAYS, total=money("0.00", "0,00 ₽"), groups=[], count=0))
+    assert spent == "С 1 октября 2026 по 31 октября 2026 вы потратили 0,00 ₽."
