@@ -10,7 +10,7 @@ names). Anything a person typed goes through `audit.pseudonyms.build_pseudonym` 
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from enum import Enum
@@ -62,6 +62,16 @@ def record_entry(
     entry = build_entry(context, action, subject=(subject, subject_id), ids=ids, outcome=outcome, details=details or {})
     entry.save(force_insert=True)
     return entry
+
+
+def record_entries(entries: Sequence[AuditEntry]) -> None:
+    """Record what `build_entry` made, all in one statement and in this order; otherwise like `record_entry`.
+
+    Raises: OutsideTransaction
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction("record_entries needs the transaction of the act")
+    AuditEntry.objects.bulk_create(entries)
 
 
 def record_refusal(

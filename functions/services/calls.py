@@ -7,7 +7,8 @@ from uuid import UUID
 
 from audit.context import AuditContext
 from audit.enums import AuditAction, Outcome
-from audit.journal import record_entry
+from audit.journal import build_entry, record_entries
+from audit.models import AuditEntry
 from functions.calls import CallRequest
 from functions.definitions import Function
 from functions.enums import CallStatus
@@ -75,9 +76,11 @@ def store_call(context: AuditContext, record: CallRecord, *, now: datetime) -> F
         finished_at=None if record.status == CallStatus.WAITING else now,
     )
     call.save(force_insert=True)
-    record_request(context, call)
+    entries = [build_request(context, call)]
     if record.status != CallStatus.WAITING:
-        record_outcome(context, call, record.signals, {})
+        signals = {"signal": "+".join(record.signals)} if record.signals else {}
+        entries.append(build_outcome(context, call, signals))
+    record_entries(entries)
     return call
 
 
@@ -110,41 +113,37 @@ def answer_call(
         return False
     for name, value in answer.items():
         setattr(call, name, value)
-    record_outcome(context, call, (), links or {})
+    record_entries([build_outcome(context, call, links or {})])
     return True
 
 
-def record_request(context: AuditContext, call: FunctionCall) -> None:
-    record_entry(
-        context,
-        AuditAction.FUNCTION_REQUESTED,
-        subject="function_call",
-        subject_id=str(call.pk),
-        customer_id=call.customer_id,
-        conversation_id=call.conversation_id,
-        turn_id=call.turn_id,
-        details={**describe_call(call), "arguments_sha256": call.arguments_hash},
-    )
+def build_request(context: AuditContext, call: FunctionCall) -> AuditEntry:
+    """Return the entry that says what the model asked for."""
+    details = {**describe_call(call), "arguments_sha256": call.arguments_hash}
+    return build_call_entry(context, AuditAction.FUNCTION_REQUESTED, call, outcome=Outcome.OK, details=details)
 
 
-def record_outcome(
-    context: AuditContext, call: FunctionCall, signals: tuple[str, ...], links: Mapping[str, str]
-) -> None:
+def build_outcome(context: AuditContext, call: FunctionCall, more: Mapping[str, str]) -> AuditEntry:
+    """Return the entry that says how the call ended; `more` is what else belongs into its details."""
     action, outcome = OUTCOMES[call.status]
-    details: dict[str, str | int] = {"duration_ms": call.duration_ms, "result_bytes": call.result_bytes}
+    details = {**describe_call(call), "duration_ms": call.duration_ms, "result_bytes": call.result_bytes}
     details |= {"code": call.code} if call.code else {}
-    details |= {"signal": "+".join(signals)} if signals else {}
-    record_entry(
-        context,
-        action,
-        subject="function_call",
-        subject_id=str(call.pk),
-        customer_id=call.customer_id,
-        conversation_id=call.conversation_id,
-        turn_id=call.turn_id,
-        outcome=Outcome.FAILED if call.code == Code.INTERNAL else outcome,
-        details={**describe_call(call), **details, **links},
-    )
+    details |= more
+    is_fault = call.code == Code.INTERNAL
+    return build_call_entry(context, action, call, outcome=Outcome.FAILED if is_fault else outcome, details=details)
+
+
+def build_call_entry(
+    context: AuditContext,
+    action: AuditAction,
+    call: FunctionCall,
+    *,
+    outcome: Outcome,
+    details: Mapping[str, str | int],
+) -> AuditEntry:
+    ids = {"customer_id": call.customer_id, "conversation_id": call.conversation_id, "turn_id": call.turn_id}
+    subject = ("function_call", str(call.pk))
+    return build_entry(context, action, subject=subject, ids=ids, outcome=outcome, details=details)
 
 
 def describe_call(call: FunctionCall) -> dict[str, str | int]:

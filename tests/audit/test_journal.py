@@ -8,12 +8,12 @@ from uuid import UUID
 import orjson
 import pytest
 from django.db import connection, transaction
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from audit.context import AuditContext, build_system_context
 from audit.enums import ActorKind, AuditAction, Origin, Outcome
 from audit.errors import EntryRefused, OutsideTransaction, RefusalInsideTransaction
-from audit.journal import record_entry, record_refusal
+from audit.journal import build_entry, record_entries, record_entry, record_refusal
 from audit.models import AuditEntry
 
 CUSTOMER = UUID(int=1)
@@ -41,6 +41,12 @@ def record_turn(**details: Any) -> AuditEntry:
         turn_id=TURN,
         details=details,
     )
+
+
+def build_turn_entry() -> AuditEntry:
+    ids = {"customer_id": CUSTOMER, "conversation_id": CONVERSATION, "turn_id": TURN}
+    subject = ("turn", str(TURN))
+    return build_entry(PHONE, AuditAction.TURN_STARTED, subject=subject, ids=ids, outcome=Outcome.OK, details={})
 
 
 @pytest.mark.django_db
@@ -98,8 +104,23 @@ def test_record_entry_keeps_the_address_out_of_the_row() -> None:
 def test_record_entry_outside_a_transaction_is_refused() -> None:
     with pytest.raises(OutsideTransaction, match=r"turn\.started"):
         record_turn()
+    with pytest.raises(OutsideTransaction, match="record_entries"):
+        record_entries([build_turn_entry()])
 
     assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.django_db
+def test_record_entries_writes_all_in_order_with_one_statement(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    made = [build_turn_entry(), build_turn_entry()]
+    with django_assert_num_queries(1):
+        record_entries(made)
+
+    stored = list(AuditEntry.objects.order_by("pk"))
+    assert [(bytes(entry.body), bytes(entry.digest)) for entry in stored] == [(e.body, e.digest) for e in made]
+    assert all(entry.recorded_at for entry in stored)
 
 
 @pytest.mark.django_db(transaction=True)
