@@ -108,6 +108,7 @@ STRINGS: dict[str, Promise] = {
     "act.statement": _("Statement of the account"),
     "act.other": _("Request of the bank"),
     "term.from_name": pgettext_lazy("phone page", "From"),
+    "term.account": _("Account"),
     "term.to_name": pgettext_lazy("phone page", "To"),
     "term.bank": _("Bank"),
     "term.card_name": _("Card"),

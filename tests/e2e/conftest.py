@@ -92,7 +92,8 @@ def product(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxHandle) ->
     directory = tmp_path_factory.mktemp("bank")
     name = f"page_{directory.parent.name}_{read_worker_number()}".replace("-", "_")
     environment = build_environment(directory, make_database(name)) | sandbox.get_settings()
-    environment["GIGACHAT_SANDBOX"] = "true"
+    # Time to decide as in the product: the browser may be slow.
+    environment |= {"GIGACHAT_SANDBOX": "true", "CONFIRM_SECONDS": "120"}
     clerk = Clerk(directory, environment)
     clerk.ask("migrate")
     started = start_server("daphne", directory, environment, clerk)

@@ -86,3 +86,15 @@ async def test_requisites_are_the_apps_own_card(phone: PhonePage, customer: Cust
     await phone.wait_for_answer(patience_ms=LONG_MS)
 
     await expect(phone.page.locator('.card[data-kind="requisites"] dl')).to_contain_text(requisites["number"])
+
+
+async def test_yes_in_words_moves_nothing(phone: PhonePage, customer: Customer) -> None:
+    accounts = customer.open_accounts(BALANCE)
+    await customer.enter(phone)
+    await phone.ask(TRANSFER)
+    await expect(find_card(phone, "waiting")).to_be_visible(timeout=LONG_MS)
+    await phone.ask("Да, подтверждаю")
+    await expect(find_card(phone, "superseded")).to_be_visible(timeout=LONG_MS)
+    await phone.wait_for_answer(patience_ms=LONG_MS)
+
+    assert await read_balances(phone, customer, accounts) == [BALANCE, 0]

@@ -158,3 +158,13 @@ async def test_lost_decision_can_be_repeated(
     await press(phone, "Decline")
 
     assert (await accept(server, talk, asked, "reject"))["confirm"] == asked["confirm"]
+
+
+async def test_message_instead_of_a_decision_takes_the_questions_place(
+    phone: PhonePage, server: ScriptedServer, bank: ScriptedBank, talk: ScriptedConversation
+) -> None:
+    await put(bank, talk)
+    await phone.ask("Да, переводи")
+    submit = await server.expect("turn.submit")
+
+    assert [submit["d"][name] for name in ("text", "busy")] == ["Да, переводи", "interrupt"]

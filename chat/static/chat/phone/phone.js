@@ -256,8 +256,18 @@ export class Phone {
   #submit(entry) {
     const ageMs = Math.max(0, Date.now() - entry.createdAtMs);
     const files = entry.files && { files: entry.files.map((file) => file.id) };
-    const body = { mid: entry.mid, text: entry.text, ...files, busy: "queue", age_ms: ageMs, new: entry.isNew };
+    const busy = this.#isAsked(entry.c) ? "interrupt" : "queue";
+    const body = { mid: entry.mid, text: entry.text, ...files, busy, age_ms: ageMs, new: entry.isNew };
     return this.connection.request("turn.submit", { c: entry.c, d: body });
+  }
+
+  /**
+   * Whoever writes on instead of deciding has gone on to something else: a message must not wait behind the question.
+   * @param {string} id
+   */
+  #isAsked(id) {
+    const { turns } = [this.conversation, ...this.#kept].find((item) => item.id === id) ?? { turns: [] };
+    return turns.some((turn) => turn.state === "awaiting_confirm");
   }
 
   /** @param {Entry} entry */

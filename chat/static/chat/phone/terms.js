@@ -109,7 +109,8 @@ function rank(name) {
  * @param {string} language
  */
 function describeLine(terms, name, language) {
-  const key = `term.${name}`;
+  // Where nothing goes to, nothing comes from: a statement is of an account.
+  const key = name === "from_name" && !("to_name" in terms) ? "term.account" : `term.${name}`;
   const value = name === "total" ? describeTotal(terms, language) : describeValue(terms, name, language);
   return { label: knowsText(key) ? translate(key) : name, value };
 }
@@ -149,5 +150,5 @@ function formatTime(time, language) {
 /** @param {string} first @param {string} last  days as YYYY-MM-DD @param {string} language */
 export function formatPeriod(first, last, language) {
   const format = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
-  return [first, last].map((day) => format.format(new Date(`${day}T00:00:00Z`))).join(" – ");
+  return format.formatRange(new Date(`${first}T00:00:00Z`), new Date(`${last}T00:00:00Z`));
 }
