@@ -67,6 +67,9 @@ class GigaChatClient:
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
         self._completions_url = f"{options.base_url.rstrip('/')}/chat/completions"
+        self._timeouts = aiohttp.ClientTimeout(
+            total=None, connect=options.connect_seconds, sock_read=options.read_idle_seconds
+        )
         self._link = build_link(options)
         self._slots = asyncio.Semaphore(options.pool_size)
         self._session: aiohttp.ClientSession | None = None
@@ -83,7 +86,8 @@ class GigaChatClient:
         Source: docs/gigachat.md "Streaming"
         """
         async with self._call(prompt, EVENT_STREAM) as (call, response):
-            stream = CompletionStream(response, call.record)
+            idle_seconds = self._options.read_idle_seconds
+            stream = CompletionStream(response, call.record, idle_seconds=idle_seconds, deadline=call.deadline)
             try:
                 yield stream
             finally:
@@ -96,7 +100,7 @@ class GigaChatClient:
         """
         async with self._call(prompt, JSON) as (call, response):
             try:
-                body = await read_body(response, call.record)
+                body = await read_body(response, call.record, deadline=call.deadline)
             finally:
                 response.close()
             request_id = call.record.provider_request_id or prompt.request_id
@@ -208,15 +212,17 @@ class GigaChatClient:
         prompt, proxy = call.prompt, self._options.proxy
         ids = {"request_id": prompt.request_id, "session_id": prompt.session_id, "client_id": prompt.client_id}
         try:
-            response = await self._get_session().post(
-                self._completions_url,
-                data=call.body,
-                headers={**build_headers(token, **ids, accept=call.accept), "Content-Type": JSON},
-                timeout=self._build_timeout(call.deadline),
-                allow_redirects=False,
-                proxy=None if proxy is None else proxy.address,
-                proxy_headers=None if proxy is None else proxy.build_headers(),
-            )
+            # The total time is counted here, for the answer's headers, and by whoever reads its body.
+            async with asyncio.timeout_at(call.deadline):
+                response = await self._get_session().post(
+                    self._completions_url,
+                    data=call.body,
+                    headers={**build_headers(token, **ids, accept=call.accept), "Content-Type": JSON},
+                    timeout=self._timeouts,
+                    allow_redirects=False,
+                    proxy=None if proxy is None else proxy.address,
+                    proxy_headers=None if proxy is None else proxy.build_headers(),
+                )
         except (aiohttp.ClientError, OSError) as error:
             return to_request_error(error)
         if response.status == 200 and response.content_type == call.accept:
@@ -229,14 +235,6 @@ class GigaChatClient:
             content_type=response.headers.get("Content-Type", ""),
             retry_after=response.headers.get("Retry-After", ""),
             body=beginning,
-        )
-
-    def _build_timeout(self, deadline: float) -> aiohttp.ClientTimeout:
-        remaining = deadline - asyncio.get_running_loop().time()
-        return aiohttp.ClientTimeout(
-            total=max(remaining, 0.001),  # zero would mean none
-            connect=self._options.connect_seconds,
-            sock_read=self._options.read_idle_seconds,
         )
 
     def _get_session(self) -> aiohttp.ClientSession:

@@ -9,6 +9,7 @@ import aiohttp
 from chat.gigachat.answers import AnswerReader
 from chat.gigachat.call_record import CallRecord
 from chat.gigachat.errors import EventTooLarge, GigaChatError
+from chat.gigachat.read_clock import ReadClock
 from chat.gigachat.transport import to_stream_error
 from chat.gigachat.types import Finished, StreamPart
 
@@ -28,9 +29,13 @@ class CompletionStream:
     request_id  the provider's id of this call, for support requests; ours when it sent none
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, record: CallRecord) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, record: CallRecord, *, idle_seconds: float, deadline: float
+    ) -> None:
         self._response = response
         self._record = record
+        leave_timeouts_to_us(response)
+        self._clock = ReadClock(response.content, idle_seconds=idle_seconds, deadline=deadline)
         self._reader = AnswerReader()
         self.request_id = record.provider_request_id or record.request_id
 
@@ -48,13 +53,14 @@ class CompletionStream:
 
     def close(self) -> None:
         """Cut the connection, unless the answer was read completely."""
+        self._clock.stop()
         self._response.close()
 
     async def _read_chunk(self) -> bytes:
         """Return what has arrived; nothing at the end."""
         failure: GigaChatError
         try:
-            chunk = await self._response.content.readany()
+            chunk = await self._clock.read()
         except (aiohttp.ClientError, OSError) as error:
             failure = to_stream_error(error)
         else:
@@ -65,6 +71,13 @@ class CompletionStream:
     def _note_finish(self, part: StreamPart) -> None:
         if isinstance(part, Finished):
             self._record.outcome = part.reason.value
+
+
+def leave_timeouts_to_us(response: aiohttp.ClientResponse) -> None:
+    """Let aiohttp time this answer no longer; the next request of the connection sets its own times."""
+    protocol = response.connection.protocol if response.connection is not None else None
+    if protocol is not None:
+        protocol.read_timeout = None
 
 
 async def drain(response: aiohttp.ClientResponse) -> bytes:
@@ -85,20 +98,21 @@ async def drain(response: aiohttp.ClientResponse) -> bytes:
     return beginning
 
 
-async def read_body(response: aiohttp.ClientResponse, record: CallRecord) -> bytes:
-    """Return the whole body of an answer that is not streamed.
+async def read_body(response: aiohttp.ClientResponse, record: CallRecord, *, deadline: float) -> bytes:
+    """Return the whole body of an answer that is not streamed; `deadline` by the loop's clock.
 
     Raises: StreamBroken, ReadIdleTimeout, TotalTimeout, EventTooLarge
     """
     failure: GigaChatError
     body = bytearray()
     try:
-        while len(body) <= MAX_BODY_BYTES:
-            chunk = await response.content.readany()
-            record.note_packet(len(chunk))
-            if not chunk:
-                return bytes(body)
-            body += chunk
+        async with asyncio.timeout_at(deadline):
+            while len(body) <= MAX_BODY_BYTES:
+                chunk = await response.content.readany()
+                record.note_packet(len(chunk))
+                if not chunk:
+                    return bytes(body)
+                body += chunk
         failure = EventTooLarge()
     except (aiohttp.ClientError, OSError) as error:
         failure = to_stream_error(error)
