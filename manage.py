@@ -1,8 +1,12 @@
 #!/usr/bin/env python
 """Django's command line for this project."""
 
+import gc
 import os
 import sys
+
+# Loading makes a million objects that stay: collecting every 700 of them is a tenth of the time a start takes.
+gc.set_threshold(50_000)
 
 if sys.version_info < (3, 11):  # noqa: UP036 - the one file that an older Python may read
     sys.exit(f"error: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
