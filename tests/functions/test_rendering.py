@@ -183,6 +183,7 @@ def test_render_results_of_any_object_raises_nothing(data: dict[str, object]) ->
 @pytest.mark.parametrize("function", list_functions(), ids=lambda function: function.name)
 def test_every_result_has_words_of_its_own_here_and_in_the_sandbox(function: Function) -> None:
     """A field renamed in a function must not leave the customer with its bare keys and values."""
+    assert function.result is not None
     fields = function.result.model_fields
 
     assert any(set(keys) <= fields.keys() for keys, _write in WRITERS)
