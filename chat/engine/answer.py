@@ -23,6 +23,8 @@ class AnswerLog:
         self.claimed = claimed
         self.seq = claimed.seq
         self.is_lost = False
+        # Written out once: Python takes longer over a UUID's text than over a piece of the answer.
+        self._message_id = str(claimed.message_id)
         self._pieces: list[str] = []
         self._pending_chars = 0
         self._in_flight = ""
@@ -54,12 +56,9 @@ class AnswerLog:
         self._in_flight, rest = text[:MAX_DELTA_CHARS], text[MAX_DELTA_CHARS:]
         self._pieces = [rest] if rest else []
         self._pending_chars = len(rest)
-        self._delta = PendingDelta(
-            conversation_id=self.claimed.conversation_id,
-            turn_id=self.claimed.turn_id,
-            fence=self.claimed.fence,
-            body=encode_text_delta(self.claimed.message_id, self._offset_bytes, self._in_flight),
-        )
+        body = encode_text_delta(self._message_id, self._offset_bytes, self._in_flight)
+        claimed = self.claimed
+        self._delta = PendingDelta(claimed.conversation_id, claimed.turn_id, claimed.fence, body)
         return self._delta
 
     def confirm_delta(self, seq: int) -> Appended:
@@ -89,9 +88,14 @@ class AnswerLog:
         self._delta = None
         self._progress.set()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the model may be read on without waiting."""
+        return not self.is_lost and self._pending_chars <= MAX_PENDING_CHARS
+
     async def wait_for_room(self) -> None:
         """Wait until little enough is pending to read more from the model. Raises: RunLost"""
-        while not self.is_lost and self._pending_chars > MAX_PENDING_CHARS:
+        while not (self.has_room or self.is_lost):
             await self._wait_for_progress()
         self.refuse_lost()
 

@@ -52,7 +52,8 @@ async def stream_answer(dialogue: Dialogue, upstream: Upstream, committer: Commi
                         call = part
                     elif isinstance(part, Finished):
                         finished = part
-                await answer.wait_for_room()
+                if not answer.has_room:
+                    await answer.wait_for_room()
             close_restorer(restorer)
             return Spoken("".join(said), call, finished, completion.request_id)
     except ParametersRefused as error:
