@@ -10,7 +10,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -29,6 +29,9 @@ from chat.services.slots import prepare_slots, release_slots
 from chat.stream import Appended, add_listener, remove_listener
 
 logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # A lost wake-up costs at most this much before a queued turn is seen.
 CLAIM_POLL_SECONDS = 0.25
@@ -63,7 +66,7 @@ class Engine:
         self._seeking: list[asyncio.Task[None]] = []
         self._renewing: asyncio.Task[None] | None = None
         self._committing: asyncio.Task[None] | None = None
-        self._chores: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -122,7 +125,7 @@ class Engine:
             self._check_leases_soon()
 
     def _check_leases_soon(self) -> None:
-        self._keep(self._renew_quietly())
+        _task = self._keep(self._renew_quietly())
 
     async def _prepare_and_claim(self) -> None:
         await persist(prepare_slots)
@@ -139,7 +142,7 @@ class Engine:
         if capacity <= 0:
             return
         try:
-            claimed = await run_in_database(claim_runs, self.name, capacity=capacity)
+            claimed = await self._run_to_end(claim_runs, self.name, capacity=capacity)
         except DATABASE_FAULTS as error:
             logger.warning("claiming failed", extra={"error": type(error).__name__})
             await asyncio.sleep(RETRY_SECONDS)
@@ -158,7 +161,7 @@ class Engine:
         self._runs.pop(claimed, None)
         if task.cancelled() or not task.result():
             # Ended by somebody else: the connection is closed only now, so only now its slot is free.
-            self._keep(self._give_back(claimed))
+            _task = self._keep(self._give_back(claimed))
         else:
             self._work.set()
 
@@ -168,11 +171,19 @@ class Engine:
             await run_in_database(release_slots, [claimed.run_id])
         self._work.set()
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _keep(self, work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
         """Run a short piece of housekeeping; `stop` waits for it."""
         task = asyncio.create_task(work)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+        return task
+
+    async def _run_to_end(self, act: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a database act whose caller may be cancelled: its thread goes on all the same, so `stop` waits for it."""
+        task = self._keep(run_in_database(act, *args, **kwargs))
+        # What an abandoned act raises is nobody's business any more.
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        return await asyncio.shield(task)
 
     async def _renew_or_let_go(self) -> None:
         """Renew the leases; when that fails for nearly a lease, close every stream before others may open theirs."""
@@ -207,8 +218,8 @@ class Engine:
                 logger.error("the configured model is not one of this account", extra={"model": report.model})
 
     async def _recover(self) -> None:
-        lost = await run_in_database(recover_lost_runs, self.name)
-        expired = await run_in_database(expire_waiting_turns, self.name)
+        lost = await self._run_to_end(recover_lost_runs, self.name)
+        expired = await self._run_to_end(expire_waiting_turns, self.name)
         if expired:
             logger.warning("turns waited too long for a stream", extra={"turns": expired})
         if lost:
@@ -217,7 +228,7 @@ class Engine:
 
     async def _tend_questions(self) -> None:
         """Let time do its part: questions expire, payments come to an end, delayed ones are asked about again."""
-        counts = await run_in_database(tend_questions, self.name)
+        counts = await self._run_to_end(tend_questions, self.name)
         if any(counts.values()):
             logger.info("questions were tended", extra=counts)
 

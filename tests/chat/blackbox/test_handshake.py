@@ -66,7 +66,7 @@ async def test_upgrade_of_an_unknown_path_is_refused(product: Product) -> None:
 async def test_hello_of_a_page_carries_the_token_itself(product: Product, account: Account, pocket: Pocket) -> None:
     phone = await pocket.add(account.take_phone(origin=product.http_url))
     welcome = await phone.connect()
-    assert welcome["caps"] == ["ack"]
+    assert welcome["caps"] == ["ack", "functions", "confirm.sign"]
     assert (welcome["ping_ms"], welcome["pong_ms"], welcome["win"]) == (1000, 1000, 32 * 1024)
     assert welcome["token_exp_ms"] > welcome["now"]
 
