@@ -43,7 +43,9 @@ class Breaker:
         try:
             return self._circuit.admit()
         except CircuitOpen as error:
-            raise BreakerOpen(retry_after_seconds=error.retry_after_seconds) from None
+            wait_seconds = error.retry_after_seconds
+        # Outside of the handler: an error of ours carries no other along.
+        raise BreakerOpen(retry_after_seconds=wait_seconds)
 
     def record(self, admission: Admission, error: GigaChatError | None) -> None:
         """Note how the call ended, as soon as the host has answered or failed to.

@@ -59,6 +59,9 @@ def read_nothing(ctx: Ctx, a: Nothing) -> Told: ...  # type: ignore[empty-body]
 def plan_nothing(ctx: Ctx, a: Nothing) -> GoodPlan: ...  # type: ignore[empty-body]
 
 
+plan_nothing.__doc__ = GOOD
+
+
 def build_reader(args: type[BaseModel], result: type[BaseModel] = Told) -> Callable[..., Any]:
     def handler(ctx: Any, a: Any) -> Any: ...
 

@@ -57,6 +57,7 @@ def test_schema_is_open_and_lists_every_path() -> None:
         "/api/v1/me",
         "/api/v1/conversations",
         "/api/v1/conversations/{conversation_id}",
+        "/api/v1/conversations/{conversation_id}/close",
         "/api/v1/conversations/{conversation_id}/commands",
         "/api/v1/conversations/{conversation_id}/messages",
         "/api/v1/conversations/{conversation_id}/events",
