@@ -125,6 +125,8 @@ async def test_phone_asks_and_reads_the_answer(engine: Engine, token: str) -> No
     while frames[-1]["t"] != "turn.completed":
         frames.append(await phone.read())
 
+    # A busy machine may say meanwhile that the turn still waits.
+    frames = [frame for frame in frames if frame["t"] != "turn.queued"]
     assert [frame["t"] for frame in frames if frame["t"] != "text.delta"] == [
         "ok",
         "conv.created",
