@@ -231,15 +231,14 @@ def expire_question(engine: str, due: Confirmation) -> bool:
     return True
 
 
-def ask_cooled(engine: str) -> int:
+def ask_cooled(engine: str, now: datetime) -> int:
     """Ask again about every payment whose cooling off is over."""
-    return sum(ask_cooled_payment(engine, cooled) for cooled in list_cooled(timezone.now()))
+    return sum(ask_cooled_payment(engine, cooled, now) for cooled in list_cooled(now))
 
 
 @transaction.atomic(durable=True)
-def ask_cooled_payment(engine: str, cooled: Confirmation) -> bool:
+def ask_cooled_payment(engine: str, cooled: Confirmation, now: datetime) -> bool:
     conversation = lock_conversation(cooled.conversation_id)
-    now = timezone.now()
     question = ask_again(build_engine_context(engine), confirmation_id=cooled.pk, now=now)
     if question is None:
         return False
@@ -269,6 +268,6 @@ def tend_questions(engine: str) -> dict[str, int]:
     return {
         "expired": expire_questions(engine),
         "settled": settle_payments(engine, timezone.now()),
-        "asked_again": ask_cooled(engine),
+        "asked_again": ask_cooled(engine, timezone.now()),
         "orphans": cancel_orphans(engine),
     }

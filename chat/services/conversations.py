@@ -12,14 +12,17 @@ from chat.errors import ConversationNotFound, TurnBusy
 from chat.models import Conversation
 from chat.protocol import events
 from chat.selectors import list_unfinished_turns
+from chat.services.questions import build_closed
 from chat.stream import append_events, lock_conversation
+from functions.confirmations.closing import withdraw_waiting
 
 
 @transaction.atomic(durable=True)
 def close_conversation(context: AuditContext, *, customer_id: UUID, conversation_id: UUID) -> Conversation:
     """End a conversation for good: no turn starts in it any more, and its files are due to be deleted at GigaChat.
 
-    What is in it can still be read. Row, event and audit entry commit together; closing again changes nothing.
+    A payment that antifraud delayed is not asked about again. What is in it can still be read. Rows, events and audit
+    entries commit together; closing again changes nothing.
 
     Raises: ConversationNotFound, for unknown and foreign conversations alike; TurnBusy while a turn is unfinished
     """
@@ -31,9 +34,13 @@ def close_conversation(context: AuditContext, *, customer_id: UUID, conversation
     unfinished = list_unfinished_turns(conversation.pk)
     if unfinished:
         raise TurnBusy(unfinished[0].pk)
-    conversation.closed_at = timezone.now()
+    now = timezone.now()
+    conversation.closed_at = now
     conversation.save(update_fields=["closed_at"])
-    append_events(conversation, [events.encode(events.ConversationUpdated(closed=True))], turn_id=None)
+    withdrawn = withdraw_waiting(context, conversation_id=conversation.pk, now=now)
+    told = [events.encode(build_closed(question)) for question in withdrawn]
+    told.append(events.encode(events.ConversationUpdated(closed=True)))
+    append_events(conversation, told, turn_id=None)
     record_entry(
         context,
         AuditAction.CONVERSATION_CLOSED,

@@ -14,7 +14,7 @@ from chat.models import Conversation, Turn
 from chat.protocol import events
 from chat.protocol.events import ConfirmRequested, EventType
 from functions.confirmations.asking import build_request_body, list_open_confirmations
-from functions.confirmations.closing import close_pending
+from functions.confirmations.closing import WITHDRAWABLE, close_pending
 from functions.enums import CallStatus, ConfirmationState
 from functions.models import Confirmation, FunctionCall
 
@@ -31,7 +31,6 @@ CALL_STATUSES: Mapping[str, Literal["ok", "error", "denied", "timeout"]] = {
     CallStatus.DENIED: "denied",
     CallStatus.TIMEOUT: "timeout",
 }
-WITHDRAWABLE = (ConfirmationState.PENDING, ConfirmationState.COOLING_OFF)
 
 
 def build_request(confirmation: Confirmation) -> ConfirmRequested:

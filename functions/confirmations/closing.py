@@ -11,6 +11,8 @@ from functions.errors import CallRefused, Code, ConfirmationDecided, Confirmatio
 from functions.models import Confirmation
 
 WITHDRAWN = "Клиент не подтвердил операцию, она не выполнена."
+# Nobody has decided these for good.
+WITHDRAWABLE = (ConfirmationState.PENDING, ConfirmationState.COOLING_OFF)
 # What the model is told when its question ends this way.
 CODES = {
     ConfirmationState.SUPERSEDED: CallRefused(Code.SUPERSEDED),
@@ -56,21 +58,35 @@ def cancel_confirmation(
     Raises: ConfirmationNotFound, ConfirmationDecided
     """
     rows = Confirmation.objects.filter(customer_id=customer_id, conversation_id=conversation_id)
-    if confirmation_id is None:
-        rows = rows.filter(state__in=(ConfirmationState.PENDING, ConfirmationState.COOLING_OFF))
-    else:
-        rows = rows.filter(pk=confirmation_id)
+    rows = rows.filter(state__in=WITHDRAWABLE) if confirmation_id is None else rows.filter(pk=confirmation_id)
     locked = rows.select_for_update(no_key=True, of=("self",)).select_related("call").order_by("-created_at").first()
     if locked is None:
         raise ConfirmationNotFound
-    if locked.state == ConfirmationState.PENDING:
-        state = ConfirmationState.CANCELLED
-        close_confirmation(context, locked, state=state, code=CODES[state], now=now)
-    elif locked.state == ConfirmationState.COOLING_OFF:
-        withdraw_cooling(context, locked)
-    else:
-        raise ConfirmationDecided(locked.state)
+    withdraw(context, locked, now)
     return locked
+
+
+def withdraw_waiting(context: AuditContext, *, conversation_id: UUID, now: datetime) -> list[Confirmation]:
+    """Withdraw everything a customer is, or is yet to be, asked in a conversation that ends."""
+    rows = Confirmation.objects.filter(conversation_id=conversation_id, state__in=WITHDRAWABLE)
+    waiting = list(rows.select_for_update(no_key=True, of=("self",)).select_related("call").order_by("created_at"))
+    for confirmation in waiting:
+        withdraw(context, confirmation, now)
+    return waiting
+
+
+def withdraw(context: AuditContext, confirmation: Confirmation, now: datetime) -> None:
+    """End a locked confirmation that nobody has decided for good.
+
+    Raises: ConfirmationDecided
+    """
+    if confirmation.state == ConfirmationState.PENDING:
+        state = ConfirmationState.CANCELLED
+        close_confirmation(context, confirmation, state=state, code=CODES[state], now=now)
+    elif confirmation.state == ConfirmationState.COOLING_OFF:
+        withdraw_cooling(context, confirmation)
+    else:
+        raise ConfirmationDecided(confirmation.state)
 
 
 def withdraw_cooling(context: AuditContext, confirmation: Confirmation) -> None:
