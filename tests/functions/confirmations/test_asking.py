@@ -19,26 +19,10 @@ from functions.confirmations.server_key import PAYLOAD_DOMAIN, get_public_keys
 from functions.enums import CallStatus, ConfirmationState, Risk
 from functions.plans import Plan
 from functions.registry import get_function
-from tests.factories.accounts import make_customer
 from tests.factories.confirmations import ask_block, ask_own_transfer
-from tests.factories.ledger import NOW, make_account, make_card
+from tests.factories.ledger import NOW, make_card
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def customer() -> Customer:
-    return make_customer()
-
-
-@pytest.fixture
-def source(customer: Customer) -> Account:
-    return make_account(customer, balance=100_000)
-
-
-@pytest.fixture
-def target(customer: Customer) -> Account:
-    return make_account(customer)
 
 
 def test_question_shows_the_terms_in_canonical_bytes_and_is_signed_by_us(source: Account, target: Account) -> None:

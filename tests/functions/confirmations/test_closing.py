@@ -9,7 +9,6 @@ import orjson
 import pytest
 from django.db import IntegrityError, transaction
 
-from accounts.models import Account, Customer
 from audit.models import AuditEntry
 from functions.confirmations.closing import (
     cancel_confirmation,
@@ -21,36 +20,11 @@ from functions.enums import CallStatus, ConfirmationState
 from functions.errors import ConfirmationDecided, ConfirmationNotFound
 from functions.models import Confirmation
 from tests.factories.accounts import make_customer
-from tests.factories.confirmations import Phone, ask_own_transfer, make_phone
-from tests.factories.ledger import NOW, build_context, make_account
+from tests.factories.confirmations import Phone
+from tests.factories.ledger import NOW, build_context
 
 pytestmark = pytest.mark.django_db
 OVER = NOW + timedelta(seconds=120)
-
-
-@pytest.fixture
-def customer() -> Customer:
-    return make_customer()
-
-
-@pytest.fixture
-def source(customer: Customer) -> Account:
-    return make_account(customer, balance=100_000)
-
-
-@pytest.fixture
-def target(customer: Customer) -> Account:
-    return make_account(customer)
-
-
-@pytest.fixture
-def phone(customer: Customer) -> Phone:
-    return make_phone(customer)
-
-
-@pytest.fixture
-def asked(source: Account, target: Account) -> Confirmation:
-    return ask_own_transfer(source, target)
 
 
 def read_end(asked: Confirmation) -> tuple[str, str, str]:

@@ -33,35 +33,10 @@ from functions.models import Confirmation
 from tests.device import Device
 from tests.factories.accounts import make_customer
 from tests.factories.confirmations import Phone, ask_block, ask_own_transfer, ask_phone_transfer, make_phone
-from tests.factories.ledger import NOW, build_context, make_account, make_card, make_payee, read_books
+from tests.factories.ledger import NOW, build_context, make_card, make_payee, read_books
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(seconds=10)
-
-
-@pytest.fixture
-def customer() -> Customer:
-    return make_customer()
-
-
-@pytest.fixture
-def source(customer: Customer) -> Account:
-    return make_account(customer, balance=100_000)
-
-
-@pytest.fixture
-def target(customer: Customer) -> Account:
-    return make_account(customer)
-
-
-@pytest.fixture
-def phone(customer: Customer) -> Phone:
-    return make_phone(customer)
-
-
-@pytest.fixture
-def asked(source: Account, target: Account) -> Confirmation:
-    return ask_own_transfer(source, target)
 
 
 def count_executions(confirmation: Confirmation) -> int:

@@ -21,8 +21,7 @@ from functions.enums import CallStatus, ConfirmationState
 from functions.errors import ConfirmationDecided, ConfirmationSuperseded
 from functions.handles import HandleTable
 from functions.models import Confirmation
-from tests.factories.accounts import make_customer
-from tests.factories.confirmations import Phone, ask_bill, ask_own_transfer, ask_phone_transfer, make_phone
+from tests.factories.confirmations import Phone, ask_bill, ask_own_transfer, ask_phone_transfer
 from tests.factories.ledger import (
     NOW,
     build_context,
@@ -40,23 +39,8 @@ LATER = NOW + timedelta(seconds=10)
 
 
 @pytest.fixture
-def customer() -> Customer:
-    return make_customer()
-
-
-@pytest.fixture
 def source(customer: Customer) -> Account:
     return make_account(customer, balance=1_000_000)
-
-
-@pytest.fixture
-def target(customer: Customer) -> Account:
-    return make_account(customer)
-
-
-@pytest.fixture
-def phone(customer: Customer) -> Phone:
-    return make_phone(customer)
 
 
 @pytest.fixture

@@ -15,28 +15,12 @@ from functions.confirmations.outcomes import Decided
 from functions.confirmations.settling import ask_gateway, list_unsettled, settle_confirmation
 from functions.enums import CallStatus, ConfirmationState
 from functions.models import Confirmation
-from tests.factories.accounts import make_customer
-from tests.factories.confirmations import Phone, ask_bill, ask_phone_transfer, make_phone
-from tests.factories.ledger import NOW, build_context, make_account, make_bill, make_payee, read_books
+from tests.factories.confirmations import Phone, ask_bill, ask_phone_transfer
+from tests.factories.ledger import NOW, build_context, make_bill, make_payee, read_books
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(seconds=20)
 MUCH_LATER = NOW + timedelta(minutes=10)
-
-
-@pytest.fixture
-def customer() -> Customer:
-    return make_customer()
-
-
-@pytest.fixture
-def source(customer: Customer) -> Account:
-    return make_account(customer, balance=100_000)
-
-
-@pytest.fixture
-def phone(customer: Customer) -> Phone:
-    return make_phone(customer)
 
 
 def ask_transfer(source: Account, customer: Customer, ending: str = "01") -> Confirmation:
