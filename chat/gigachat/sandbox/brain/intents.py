@@ -123,7 +123,18 @@ _INTENTS = (
     ),
     Intent(("курс", "доллар", "=евро", "юан", "exchange", "=rate", "=usd", "=eur"), ("exchange", "currency", "rate")),
     Intent(("справк", "выписк", "=statement"), ("statement", "certificate")),
-    Intent(("реквизит", "номер счета", "requisite", "account details", "account number"), ("requisit", "details")),
+    Intent(
+        (
+            "реквизит",
+            "реквизит счет",
+            "покаж реквизит",
+            "номер счета",
+            "requisite",
+            "account details",
+            "account number",
+        ),
+        ("requisit", "details"),
+    ),
     Intent(("оспор", "dispute", "chargeback"), ("dispute",)),
     Intent(
         (

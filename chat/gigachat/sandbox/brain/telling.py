@@ -73,8 +73,9 @@ def tell_spending(data: Data, language: Language) -> str:
     head = (
         f"С {first} по {last} вы потратили {total}" if language is RU else f"From {first} to {last} you spent {total}"
     )
+    head += _tell_change(data.get("change"), language)
     rows = [_tell_group(row, language) for row in data["groups"]]
-    return list_rows(f"{head}{_tell_change(data.get('change'), language)}:", rows)
+    return list_rows(f"{head}:", rows) if rows else f"{head}."
 
 
 def _tell_group(row: Data, language: Language) -> str:

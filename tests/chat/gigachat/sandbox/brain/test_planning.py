@@ -85,6 +85,7 @@ BILLS: tuple[str, dict[str, Any]] = ("list_upcoming_payments", {"kind": "bill"})
             [("get_exchange_rate", {"from": "CNY", "to": "RUB", "amount": 250.0})],
         ),
         ("дай реквизиты", [LIST, ("show_requisites", {"account": "acc_1"})]),
+        ("Покажи реквизиты накопительного счёта", [LIST, ("show_requisites", {"account": "acc_2"})]),
         ("реквизиты накопительного", [LIST, ("show_requisites", {"account": "acc_2"})]),
         ("что мне скоро платить?", [("list_upcoming_payments", {})]),
         ("покажи мои подписки", [("list_upcoming_payments", {"kind": "subscription"})]),

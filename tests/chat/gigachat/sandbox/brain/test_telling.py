@@ -117,3 +117,12 @@ def test_tell_envelope_empty_results_are_said() -> None:
     assert tell(succeed(payments=[], until="2026-12-24", totals=[])) == "Предстоящих платежей нет."
     spent = tell(succeed(days=DAYS, total=money("0.00", "0,00 ₽"), groups=[], count=0))
     assert spent == "С 1 октября 2026 по 31 октября 2026 вы потратили 0,00 ₽."
+
+
+def test_month_without_spending_ends_its_sentence() -> None:
+    zero = answers.money("0.00", "0,00 ₽")
+    days = {"date_from": "2026-11-01", "date_to": "2026-11-24"}
+
+    told = tell(succeed(groups=[], days=days, total=zero))
+
+    assert told == "С 1 ноября 2026 по 24 ноября 2026 вы потратили 0,00 ₽."
